@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: MIT */
+#include "report.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct reporting reporting = {.tool = "ipcutils"};
+
+/* One write per line, so that the lines of tools that run side by side do not
+ * mix. There is nobody to tell of a standard error that fails. */
+static void write_line(const char *format, va_list arguments)
+{
+    char line[4096];
+    size_t room = sizeof line - 1; /* for the newline */
+
+    int prefix = snprintf(line, room, "%s: ", reporting.tool);
+    size_t length = prefix > 0 ? (size_t)prefix : 0;
+    int text = vsnprintf(line + length, room - length, format, arguments);
+    if (text > 0)
+        length += (size_t)text;
+    if (length > room - 1)
+        length = room - 1;
+    line[length++] = '\n';
+    ssize_t ignored = write(STDERR_FILENO, line, length);
+    (void)ignored;
+}
+
+enum status fail(enum status status, const char *format, ...)
+{
+    va_list arguments;
+
+    if (reporting.quiet && status == STATUS_NO_OBJECT)
+        return status;
+    va_start(arguments, format);
+    write_line(format, arguments);
+    va_end(arguments);
+    return status;
+}
+
+_Noreturn void die(enum status status, const char *format, ...)
+{
+    va_list arguments;
+
+    if (!reporting.quiet || status != STATUS_NO_OBJECT) {
+        va_start(arguments, format);
+        write_line(format, arguments);
+        va_end(arguments);
+    }
+    if (reporting.rescue != NULL) {
+        enum status (*rescue)(void) = reporting.rescue;
+        reporting.rescue = NULL; /* it may die in its turn */
+        enum status saved = rescue();
+        if (saved != STATUS_DONE)
+            exit((int)saved);
+    }
+    exit((int)(reporting.own_failure != 0 ? reporting.own_failure : status));
+}
+
+_Noreturn void die_of_memory(void)
+{
+    die(STATUS_SYSTEM, "out of memory");
+}
+
+void note(const char *format, ...)
+{
+    va_list arguments;
+
+    if (reporting.quiet)
+        return;
+    va_start(arguments, format);
+    write_line(format, arguments);
+    va_end(arguments);
+}
+
+void remark(const char *format, ...)
+{
+    va_list arguments;
+
+    if (!reporting.verbose)
+        return;
+    va_start(arguments, format);
+    write_line(format, arguments);
+    va_end(arguments);
+}
+
+enum status status_of_error(int error)
+{
+    switch (error) {
+    case ENOENT:
+        return STATUS_NO_OBJECT;
+    case EEXIST:
+        return STATUS_EXISTS;
+    case EACCES:
+    case EPERM:
+        return STATUS_PERMISSION;
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return STATUS_LIMIT;
+    default:
+        return STATUS_SYSTEM;
+    }
+}
+
+const char *plural(unsigned long long count)
+{
+    return count == 1 ? "" : "s";
+}

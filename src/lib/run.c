@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#include "run.h"
+
+#include "wait.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* As execvp(3) does for a script without "#!", and posix_spawnp does not. */
+static int start_by_shell(char *const *argv, char *const *environment,
+                          const posix_spawn_file_actions_t *actions,
+                          const posix_spawnattr_t *attributes, pid_t *pid)
+{
+    size_t count = 0;
+
+    while (argv[count] != NULL)
+        count++;
+    static char shell[] = "sh";
+    char **words = calloc(count + 2, sizeof *words);
+    if (words == NULL)
+        return ENOMEM;
+    words[0] = shell;
+    memcpy(words + 1, argv, count * sizeof *words);
+    int error = posix_spawn(pid, "/bin/sh", actions, attributes, words, environment);
+    free(words);
+    return error;
+}
+
+int run_start(char *const *argv, char *const *environment, int input, pid_t *pid)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+
+    int error = posix_spawn_file_actions_init(&actions);
+    if (error != 0)
+        return error;
+    error = posix_spawnattr_init(&attributes);
+    if (error != 0) {
+        posix_spawn_file_actions_destroy(&actions);
+        return error;
+    }
+    if (input >= 0)
+        error = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    /* exec resets the handlers; what was ignored before stays ignored. */
+    posix_spawnattr_setsigmask(&attributes, signals_original());
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    if (error == 0)
+        error = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environment);
+    if (error == ENOEXEC && strchr(argv[0], '/') != NULL)
+        error = start_by_shell(argv, environment, &actions, &attributes, pid);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return error;
+}
+
+enum status run_start_status(int error)
+{
+    switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+        return STATUS_NOT_FOUND;
+    case EAGAIN:
+        return STATUS_LIMIT;
+    case ENOMEM:
+    case EMFILE:
+    case ENFILE:
+        return STATUS_SYSTEM;
+    default:
+        return STATUS_CANNOT_RUN;
+    }
+}
+
+int run_exit_status(int wait_status)
+{
+    return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
+}
+
+const char *run_outcome(int wait_status)
+{
+    static char text[64];
+
+    if (WIFSIGNALED(wait_status))
+        snprintf(text, sizeof text, "killed by signal %d", WTERMSIG(wait_status));
+    else
+        snprintf(text, sizeof text, "exit status %d", WEXITSTATUS(wait_status));
+    return text;
+}

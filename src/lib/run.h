@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Running a COMMAND as the user would have started it: with the signal mask
+ * and dispositions that the tool itself was started with.
+ */
+#ifndef IPCUTILS_RUN_H
+#define IPCUTILS_RUN_H
+
+#include "report.h"
+
+#include <sys/types.h>
+
+/* Starts ARGV[0], found by PATH, with ENVIRONMENT and with INPUT (or, if -1,
+ * the tool's own) as standard input. Returns 0 and the process id, or an errno
+ * value: the process does not exist then. */
+int run_start(char *const *argv, char *const *environment, int input, pid_t *pid);
+
+/* 126 or 127 for an errno value of run_start that is the COMMAND's fault, 75
+ * or 71 for one that is not. */
+enum status run_start_status(int error);
+
+/* What a shell's $? would be for a status from waitpid(2). */
+int run_exit_status(int wait_status);
+
+/* "exit status 3" or "killed by signal 9", valid until the next call. */
+const char *run_outcome(int wait_status);
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+#include "stream.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void streams_secure(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0)
+            continue;
+        /* The wrong way round, so that its use is EBADF as for a closed one. */
+        int access = fd == STDIN_FILENO ? O_WRONLY : O_RDONLY;
+        if (open("/dev/null", access | O_CLOEXEC) != fd)
+            exit(STATUS_SYSTEM);
+    }
+}
+
+bool output_reader_gone(void)
+{
+    struct pollfd output = {.fd = STDOUT_FILENO};
+
+    return poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+void output_require(void)
+{
+    int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+    if (flags < 0 || (flags & O_ACCMODE) == O_RDONLY)
+        die(STATUS_STREAM, "standard output is closed; nothing was taken");
+    if (output_reader_gone())
+        die(STATUS_STREAM, "the reader of standard output has gone; nothing was taken");
+}
+
+int output_without_blocking(void)
+{
+    struct stat status;
+    int fd = -1;
+
+    /* Reopening gives an open file description of our own. Not for a regular
+     * file: that one would start at offset 0, and never blocks anyway. */
+    if (fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || isatty(STDOUT_FILENO)))
+        fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    return fd >= 0 ? fd : STDOUT_FILENO;
+}
+
+int output_finish(int status)
+{
+    int failed = ferror(stdout) | fflush(stdout);
+
+    /* Some file systems report a failed write only now. */
+    if (failed == 0 && close(STDOUT_FILENO) != 0 && errno != EINTR)
+        failed = 1;
+    if (failed == 0 || status != STATUS_DONE)
+        return status;
+    return (int)fail(STATUS_STREAM, "cannot write to standard output: %s", strerror(errno));
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The standard streams: none may be mistaken for an object, and no error on
+ * them goes unnoticed.
+ */
+#ifndef IPCUTILS_STREAM_H
+#define IPCUTILS_STREAM_H
+
+#include <stdbool.h>
+
+/* Fills the places of closed standard descriptors, so that no object gets
+ * number 0, 1 or 2. Reading or writing them still fails, and a COMMAND finds
+ * them closed as they were. */
+void streams_secure(void);
+
+/* For a tool that is about to take: ends the process (74) if standard output
+ * cannot be written, is closed or has no reader. */
+void output_require(void);
+
+/* Whether standard output is a pipe or socket whose reader has gone. */
+bool output_reader_gone(void);
+
+/* A descriptor for standard output whose writes do not block, where there can
+ * be one; else standard output itself. O_NONBLOCK on that would reach everyone
+ * who shares it. The process's own until it ends. */
+int output_without_blocking(void);
+
+/* Flushes stdout; returns STATUS, or 74 where it was 0 and something was not
+ * written. For the end of main. */
+int output_finish(int status);
+
+#endif

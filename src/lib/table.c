@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: MIT */
+#include "table.h"
+
+#include "json.h"
+#include "name.h"
+#include "options.h"
+#include "report.h"
+
+#include <ctype.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MOST_COLUMNS = 24 };
+
+struct cell {
+    bool known;
+    size_t offset, length; /* in the table's bytes */
+};
+
+struct row {
+    struct cell cells[MOST_COLUMNS];
+    size_t members, members_length; /* more members for JSON, in the table's bytes */
+};
+
+struct table {
+    const struct column *columns;
+    const struct table_style *style;
+    size_t shown[MOST_COLUMNS]; /* columns in the order wanted */
+    size_t shown_count;
+    struct buffer rows; /* of struct row */
+    struct buffer bytes;
+};
+
+static size_t column_of(const struct column *columns, const char *name, size_t length)
+{
+    size_t i = 0;
+
+    for (; columns[i].heading != NULL; i++)
+        if (strlen(columns[i].heading) == length &&
+            strncasecmp(columns[i].heading, name, length) == 0)
+            break;
+    return i;
+}
+
+static _Noreturn void no_such_column(const struct column *columns, const char *name, size_t length)
+{
+    struct buffer list = {0};
+    struct buffer word = {0};
+
+    buffer_add(&word, name, length);
+    buffer_add(&word, "", 1);
+    for (size_t i = 0; columns[i].heading != NULL; i++)
+        buffer_add_format(&list, " %s", columns[i].heading);
+    buffer_add(&list, "", 1);
+    usage_error("no column '%s'; there are:%s", shown(word.bytes), list.bytes);
+}
+
+struct table *table_new(const struct column *columns, const struct table_style *style,
+                        const char *defaults)
+{
+    struct table *table = calloc(1, sizeof *table);
+    const char *list = style->output != NULL ? style->output : defaults;
+
+    if (table == NULL)
+        die_of_memory();
+    table->columns = columns;
+    table->style = style;
+    for (;;) {
+        size_t length = strcspn(list, ",");
+        size_t column = column_of(columns, list, length);
+        if (columns[column].heading == NULL)
+            no_such_column(columns, list, length);
+        if (!table_shows(table, column))
+            table->shown[table->shown_count++] = column;
+        if (list[length] == '\0')
+            break;
+        list += length + 1;
+    }
+    return table;
+}
+
+bool table_shows(const struct table *table, size_t column)
+{
+    for (size_t i = 0; i < table->shown_count; i++)
+        if (table->shown[i] == column)
+            return true;
+    return false;
+}
+
+static struct row *row_at(const struct table *table, size_t i)
+{
+    return (struct row *)(void *)table->rows.bytes + i;
+}
+
+static size_t row_count(const struct table *table)
+{
+    return table->rows.length / sizeof(struct row);
+}
+
+void table_row(struct table *table)
+{
+    static const struct row empty;
+
+    buffer_add(&table->rows, &empty, sizeof empty);
+}
+
+void table_bytes(struct table *table, size_t column, const char *bytes, size_t length)
+{
+    struct cell *cell = &row_at(table, row_count(table) - 1)->cells[column];
+
+    *cell = (struct cell){.known = true, .offset = table->bytes.length, .length = length};
+    buffer_add(&table->bytes, bytes, length);
+}
+
+void table_text(struct table *table, size_t column, const char *text)
+{
+    table_bytes(table, column, text, strlen(text));
+}
+
+void table_number(struct table *table, size_t column, unsigned long long number)
+{
+    char text[24];
+
+    snprintf(text, sizeof text, "%llu", number);
+    table_text(table, column, text);
+}
+
+void table_mode(struct table *table, size_t column, mode_t mode)
+{
+    char text[8];
+
+    snprintf(text, sizeof text, "%04o", (unsigned)mode & 07777u);
+    table_text(table, column, text);
+}
+
+/* An id without a name is shown as its number. The last name is kept: rows
+ * mostly have one owner, and a look-up reads a file. */
+void table_user(struct table *table, size_t column, uid_t user)
+{
+    static char name[64];
+    static uid_t known;
+
+    if (name[0] == '\0' || user != known) {
+        const struct passwd *entry = getpwuid(user);
+        if (entry != NULL)
+            snprintf(name, sizeof name, "%s", entry->pw_name);
+        else
+            snprintf(name, sizeof name, "%lu", (unsigned long)user);
+        known = user;
+    }
+    table_text(table, column, name);
+}
+
+void table_group(struct table *table, size_t column, gid_t group)
+{
+    static char name[64];
+    static gid_t known;
+
+    if (name[0] == '\0' || group != known) {
+        const struct group *entry = getgrgid(group);
+        if (entry != NULL)
+            snprintf(name, sizeof name, "%s", entry->gr_name);
+        else
+            snprintf(name, sizeof name, "%lu", (unsigned long)group);
+        known = group;
+    }
+    table_text(table, column, name);
+}
+
+void table_json(struct table *table, const struct buffer *members)
+{
+    struct row *row = row_at(table, row_count(table) - 1);
+
+    row->members = table->bytes.length;
+    row->members_length = members->length;
+    buffer_add(&table->bytes, members->bytes, members->length);
+}
+
+static void json_key(const char *heading, char key[static 32])
+{
+    size_t length = 0;
+
+    for (; *heading != '\0' && length < 31; heading++)
+        if (*heading != '%')
+            key[length++] = *heading == '-' ? '_' : (char)tolower((unsigned char)*heading);
+    key[length] = '\0';
+}
+
+static void print_json(const struct table *table, const struct row *row)
+{
+    struct buffer line = {0};
+
+    json_start(&line);
+    for (size_t i = 0; i < table->shown_count; i++) {
+        const struct column *column = &table->columns[table->shown[i]];
+        const struct cell *cell = &row->cells[table->shown[i]];
+        char key[32];
+        json_key(column->heading, key);
+        if (!cell->known)
+            json_null(&line, key);
+        else if (column->number)
+            json_digits(&line, key, table->bytes.bytes + cell->offset, cell->length);
+        else
+            json_bytes(&line, key, table->bytes.bytes + cell->offset, cell->length);
+    }
+    if (row->members_length > 0) {
+        buffer_add(&line, ",", 1);
+        buffer_add(&line, table->bytes.bytes + row->members, row->members_length);
+    }
+    json_close(&line, "}");
+    buffer_add(&line, "\n", 1);
+    fwrite(line.bytes, 1, line.length, stdout);
+    buffer_free(&line);
+}
+
+static void print_name(const struct table *table, const struct row *row)
+{
+    fwrite(table->bytes.bytes + row->cells[0].offset, 1, row->cells[0].length, stdout);
+    putchar('\0');
+}
+
+/* What a cell shows, escaped; valid until the next call. */
+static const struct buffer *cell_text(const struct table *table, const struct cell *cell)
+{
+    static struct buffer text;
+
+    text.length = 0;
+    if (cell->known)
+        show_bytes(&text, table->bytes.bytes + cell->offset, cell->length);
+    else
+        buffer_add(&text, "?", 1);
+    return &text;
+}
+
+/* Columns on a terminal: one for each character of UTF-8. */
+static size_t width_of(const struct buffer *text)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < text->length; i++)
+        width += ((unsigned char)text->bytes[i] & 0xc0) != 0x80;
+    return width;
+}
+
+static void print_tabbed(const struct table *table, const struct row *row)
+{
+    for (size_t i = 0; i < table->shown_count; i++) {
+        const struct buffer *text = cell_text(table, &row->cells[table->shown[i]]);
+        if (i > 0)
+            putchar('\t');
+        fwrite(text->bytes, 1, text->length, stdout);
+    }
+    putchar('\n');
+}
+
+static void print_padded(const char *bytes, size_t length, size_t padding, bool right, bool last)
+{
+    if (right)
+        printf("%*s", (int)padding, "");
+    fwrite(bytes, 1, length, stdout);
+    if (!right && !last)
+        printf("%*s", (int)padding, "");
+    fputs(last ? "\n" : " ", stdout);
+}
+
+static void print_aligned(const struct table *table)
+{
+    size_t widths[MOST_COLUMNS];
+
+    for (size_t i = 0; i < table->shown_count; i++) {
+        size_t column = table->shown[i];
+        widths[i] = strlen(table->columns[column].heading);
+        for (size_t r = 0; r < row_count(table); r++) {
+            size_t width = width_of(cell_text(table, &row_at(table, r)->cells[column]));
+            if (width > widths[i])
+                widths[i] = width;
+        }
+    }
+    for (size_t i = 0; i < table->shown_count; i++) {
+        const struct column *column = &table->columns[table->shown[i]];
+        size_t length = strlen(column->heading);
+        print_padded(column->heading, length, widths[i] - length, column->number,
+                     i + 1 == table->shown_count);
+    }
+    for (size_t r = 0; r < row_count(table); r++)
+        for (size_t i = 0; i < table->shown_count; i++) {
+            size_t column = table->shown[i];
+            const struct buffer *text = cell_text(table, &row_at(table, r)->cells[column]);
+            print_padded(text->bytes, text->length, widths[i] - width_of(text),
+                         table->columns[column].number, i + 1 == table->shown_count);
+        }
+}
+
+void table_print(struct table *table)
+{
+    void (*print_row)(const struct table *, const struct row *) =
+        table->style->names          ? print_name
+        : table->style->json         ? print_json
+        : table->style->no_headings ? print_tabbed
+                                     : NULL;
+
+    if (print_row == NULL)
+        print_aligned(table);
+    for (size_t r = 0; print_row != NULL && r < row_count(table); r++)
+        print_row(table, row_at(table, r));
+    buffer_free(&table->rows);
+    buffer_free(&table->bytes);
+    free(table);
+}

@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* ppoll; POSIX.1-2024 has it */
+#include "wait.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+static const int ending_signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+enum { ENDING_SIGNALS = sizeof ending_signals / sizeof ending_signals[0] };
+
+static sigset_t original_mask; /* as at the start of the process */
+static sigset_t waiting_mask;  /* inside a wait */
+static bool holding;
+static bool watching_children;
+static volatile sig_atomic_t caught;
+static volatile sig_atomic_t caught_count;
+
+nanoseconds clock_now(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * SECOND + now.tv_nsec;
+}
+
+nanoseconds deadline_after(nanoseconds timeout)
+{
+    if (timeout == NO_LIMIT)
+        return NO_LIMIT;
+    nanoseconds now = clock_now();
+    return timeout > NO_LIMIT - now ? NO_LIMIT : now + timeout;
+}
+
+nanoseconds deadline_within(nanoseconds deadline, nanoseconds span)
+{
+    nanoseconds soon = deadline_after(span);
+
+    return soon < deadline ? soon : deadline;
+}
+
+void signals_hold(void)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    for (int i = 0; i < ENDING_SIGNALS; i++)
+        sigaddset(&held, ending_signals[i]);
+    sigprocmask(SIG_BLOCK, &held, &original_mask);
+    waiting_mask = original_mask;
+    holding = true;
+}
+
+static void remember(int signal)
+{
+    caught = signal;
+    caught_count++;
+}
+
+static void wake(int signal)
+{
+    (void)signal;
+}
+
+static void handle(int signal, void (*handler)(int))
+{
+    struct sigaction action = {.sa_handler = handler};
+    struct sigaction before;
+
+    sigaction(signal, NULL, &before);
+    if (before.sa_handler == SIG_IGN && signal != SIGCHLD)
+        return;
+    sigemptyset(&action.sa_mask);
+    sigaction(signal, &action, NULL);
+}
+
+void signals_catch(void)
+{
+    signals_hold();
+    for (int i = 0; i < ENDING_SIGNALS; i++)
+        handle(ending_signals[i], remember);
+}
+
+void signals_watch_children(void)
+{
+    sigset_t child;
+
+    sigemptyset(&child);
+    sigaddset(&child, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &child, NULL);
+    sigdelset(&waiting_mask, SIGCHLD);
+    watching_children = true;
+    /* Inherited as ignored, it would make waitpid(2) say ECHILD. */
+    handle(SIGCHLD, wake);
+}
+
+int signals_caught(void)
+{
+    return caught;
+}
+
+int signals_count(void)
+{
+    return caught_count;
+}
+
+bool signals_checkpoint(void)
+{
+    static const struct timespec none;
+
+    if (holding)
+        ppoll(NULL, 0, &none, &waiting_mask);
+    return caught != 0;
+}
+
+_Noreturn void signals_die(int signal)
+{
+    struct sigaction action = {.sa_handler = SIG_DFL};
+    sigset_t only;
+
+    sigemptyset(&action.sa_mask);
+    sigaction(signal, &action, NULL);
+    sigemptyset(&only);
+    sigaddset(&only, signal);
+    raise(signal);
+    sigprocmask(SIG_UNBLOCK, &only, NULL);
+    _exit(128 + signal);
+}
+
+const sigset_t *signals_original(void)
+{
+    return &original_mask;
+}
+
+enum waited wait_for(struct pollfd *descriptors, nfds_t count, nanoseconds deadline)
+{
+    for (;;) {
+        struct timespec left;
+        struct timespec *limit = NULL;
+        if (deadline != NO_LIMIT) {
+            nanoseconds span = deadline - clock_now();
+            if (span < 0)
+                span = 0;
+            left = (struct timespec){.tv_sec = span / SECOND, .tv_nsec = span % SECOND};
+            limit = &left;
+        }
+        int ready = ppoll(descriptors, count, limit, holding ? &waiting_mask : NULL);
+        if (ready > 0)
+            return WAIT_READY;
+        if (ready == 0)
+            return WAIT_TIMED_OUT;
+        if (errno != EINTR && errno != EAGAIN && errno != ENOMEM)
+            die(STATUS_SYSTEM, "cannot wait: %s", strerror(errno));
+        if (errno == EINTR && (caught != 0 || watching_children))
+            return WAIT_SIGNALLED;
+    }
+}
+
+enum waited pause_before_looking(struct pause *pause, nanoseconds longest, nanoseconds deadline)
+{
+    if (deadline != NO_LIMIT && clock_now() >= deadline)
+        return WAIT_TIMED_OUT;
+    pause->last = pause->last == 0 ? SECOND / 1000 : pause->last * 2;
+    if (pause->last > longest)
+        pause->last = longest;
+    enum waited waited = wait_for(NULL, 0, deadline_within(deadline, pause->last));
+    return waited == WAIT_SIGNALLED ? WAIT_SIGNALLED : WAIT_READY;
+}

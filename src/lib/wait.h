@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Waiting: to deadlines on CLOCK_MONOTONIC, which no clock step moves, and
+ * with the signals that end a tool (SIGHUP, SIGINT, SIGQUIT, SIGTERM) held at
+ * all times but while it waits, when there is nothing in its hands.
+ */
+#ifndef IPCUTILS_WAIT_H
+#define IPCUTILS_WAIT_H
+
+#include "parse.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+
+/* What a user says about waiting. */
+struct patience {
+    bool nonblock;       /* do not wait at all */
+    bool await;          /* wait for the object to appear */
+    nanoseconds timeout; /* for each wait */
+};
+
+#define PATIENCE_DEFAULT {.timeout = NO_LIMIT}
+
+/* The rows of an options table (options.h) that set the struct patience P. */
+#define OPTION_NONBLOCK(p)                                                                         \
+    {                                                                                              \
+        'n', "nonblock", NULL, "do not wait: exit 1 at once instead", .flag = &(p).nonblock        \
+    }
+#define OPTION_TIMEOUT(p)                                                                          \
+    {                                                                                              \
+        't', "timeout", "DURATION", "wait at most this long each time, then exit 124",             \
+            .duration = &(p).timeout                                                               \
+    }
+#define OPTION_AWAIT(p)                                                                            \
+    {                                                                                              \
+        'a', "await", NULL, "wait for the object to exist", .flag = &(p).await                     \
+    }
+
+/* Now, on CLOCK_MONOTONIC. */
+nanoseconds clock_now(void);
+
+/* The deadline of a wait of TIMEOUT that begins now. */
+nanoseconds deadline_after(nanoseconds timeout);
+
+/* The earlier of DEADLINE and SPAN from now: for looking again meanwhile. */
+nanoseconds deadline_within(nanoseconds deadline, nanoseconds span);
+
+enum waited { WAIT_READY, WAIT_TIMED_OUT, WAIT_SIGNALLED };
+
+/* Blocks the signals that end a tool from here on, except inside the waits
+ * below, where their default action ends the process. */
+void signals_hold(void);
+
+/* The same, but a signal during a wait makes it return WAIT_SIGNALLED: for a
+ * tool that has something to put back first. One that was ignored when the
+ * tool started stays ignored. */
+void signals_catch(void);
+
+/* Has SIGCHLD end a wait early, as WAIT_SIGNALLED without a caught signal. */
+void signals_watch_children(void);
+
+/* The last signal caught, 0 if there was none; how many there were. */
+int signals_caught(void);
+int signals_count(void);
+
+/* Lets held signals act now. True if one has been caught. Needed wherever a
+ * tool may go on for long without waiting: a wait whose descriptors are ready
+ * at once delivers no signal. */
+bool signals_checkpoint(void);
+
+/* Ends the process by SIGNAL, as the sender of the signal meant. */
+_Noreturn void signals_die(int signal);
+
+/* The signal mask that the tool was started with, for a COMMAND. */
+const sigset_t *signals_original(void);
+
+/* Waits for any of the descriptors or for the deadline. */
+enum waited wait_for(struct pollfd *descriptors, nfds_t count, nanoseconds deadline);
+
+/* Looking again at growing intervals, where there is no event to wait for. */
+struct pause {
+    nanoseconds last;
+};
+
+/* Sleeps for the next interval (1 ms, doubling up to LONGEST), at most to the
+ * deadline; WAIT_READY when it is time to look again, WAIT_TIMED_OUT only if
+ * the deadline had passed before the sleep. */
+enum waited pause_before_looking(struct pause *pause, nanoseconds longest, nanoseconds deadline);
+
+#endif

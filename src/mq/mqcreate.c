@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mqcreate: create POSIX message queues.
+ */
+#include "options.h"
+#include "owner.h"
+#include "queue.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool if_missing;
+static struct queue_attributes wanted = {
+    .mode = QUEUE_MODE_DEFAULT, .user = (uid_t)-1, .group = (gid_t)-1};
+static struct owner_names owner;
+
+static const struct option_row options[] = {
+    {'i', "if-missing", NULL, "a queue that exists with these attributes is success",
+     .flag = &if_missing},
+    {'M', "max-messages", "N", "how many messages it holds (default: fs.mqueue.msg_default)",
+     .number = &wanted.max_messages, .least = 1, .most = LONG_MAX},
+    {'s', "message-size", "SIZE", "largest message (default: fs.mqueue.msgsize_default)",
+     .size = &wanted.message_size, .least = 1, .most = LONG_MAX},
+    OPTION_MODE(wanted.mode),
+    OPTION_USER(owner),
+    OPTION_GROUP(owner),
+    {0},
+};
+
+static const struct tool tool = {
+    .name = "mqcreate",
+    .operands = "QUEUE...",
+    .purpose = "Create POSIX message queues.",
+    .options = options,
+    .least_operands = 1,
+    .most_operands = -1,
+};
+
+static enum status differs(const struct name *name, const char *what, unsigned long long is,
+                           unsigned long long asked)
+{
+    return fail(STATUS_EXISTS, "queue %s exists already, with a %s of %llu, not %llu",
+                shown(name->text), what, is, asked);
+}
+
+/* Whether an existing queue is what would have been created. */
+static enum status compare(const struct name *name)
+{
+    struct queue_attributes asked = wanted;
+    struct queue queue;
+    struct stat status;
+
+    int error = queue_try_open(&queue, name, O_RDONLY);
+    if (error == EACCES)
+        error = queue_try_open(&queue, name, O_WRONLY);
+    if (error != 0)
+        return fail(status_of_error(error), "queue %s exists already, and cannot be compared: %s",
+                    shown(name->text), strerror(error));
+    queue_fill_defaults(&asked);
+    enum status result = STATUS_DONE;
+    if (fstat(queue.descriptor, &status) != 0)
+        result = fail(STATUS_SYSTEM, "cannot look at queue %s: %s", shown(name->text),
+                      strerror(errno));
+    else if (queue.max_messages != asked.max_messages)
+        result = differs(name, "maximum number of messages", queue.max_messages,
+                         asked.max_messages);
+    else if (queue.message_size != asked.message_size)
+        result = differs(name, "message size", queue.message_size, asked.message_size);
+    else
+        result = owner_compare(&owner, &status, asked.mode, "queue", name);
+    mq_close(queue.descriptor);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    int first = options_parse(&tool, argc, argv);
+    int result = STATUS_DONE;
+
+    owner_resolve(&owner, &wanted.user, &wanted.group);
+    for (int i = first; i < argc; i++)
+        queue_name(argv[i]); /* a bad name is refused before anything is created */
+    for (int i = first; i < argc; i++) {
+        struct name name = queue_name(argv[i]);
+        enum status status = queue_create(&name, wanted);
+        if (status == STATUS_EXISTS)
+            status = if_missing ? compare(&name)
+                                : fail(status, "cannot create queue %s: it exists already",
+                                       shown(name.text));
+        if (status == STATUS_DONE)
+            remark("queue %s is there", shown(name.text));
+        else if (result == STATUS_DONE)
+            result = (int)status;
+    }
+    return result;
+}

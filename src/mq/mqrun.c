@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * mqrun: run a command once per message of a POSIX message queue. Exit 0 of
+ * the command acknowledges the message; one that is not acknowledged is tried
+ * again, goes to the dead-letter queue, or is put back.
+ */
+#include "jobs.h"
+#include "options.h"
+#include "queue.h"
+#include "run.h"
+#include "save.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+static struct patience patience = PATIENCE_DEFAULT;
+static uint64_t wanted = 1, most_jobs = 1, retries;
+static nanoseconds retry_delay = SECOND;
+static const char *dead_letter_name;
+static bool drain, follow;
+static struct jobs jobs;
+
+enum { KEY_RETRY_DELAY = OPTION_LONG_ONLY };
+
+static const struct option_row options[] = {
+    OPTION_NONBLOCK(patience),
+    OPTION_TIMEOUT(patience),
+    OPTION_AWAIT(patience),
+    {'N', "count", "N", "handle this many messages (default 1)", .number = &wanted, .least = 1,
+     .most = UINT64_MAX},
+    {'d', "drain", NULL, "until the queue is empty, never waiting", .flag = &drain},
+    {'f', "follow", NULL, "go on until the queue is removed", .flag = &follow},
+    {'J', "jobs", "N", "run up to N commands at once (default 1)", .number = &most_jobs,
+     .least = 1, .most = 1024},
+    {'R', "retries", "N", "further attempts for a message that fails (default 0)",
+     .number = &retries, .most = UINT32_MAX},
+    {KEY_RETRY_DELAY, "retry-delay", "DURATION",
+     "before the first further attempt (default 1s), then doubling", .duration = &retry_delay},
+    {'D', "dead-letter", "QUEUE", "where messages go that fail for good",
+     .text = &dead_letter_name},
+    {'I', "replace", "STR", "replace STR in the arguments by the message", .text = &jobs.replace},
+    {0},
+};
+
+static const struct option_conflict conflicts[] = {
+    {'n', 't'}, {'n', 'a'}, {'f', 'd'}, {'f', 'N'}, {0}};
+
+static const struct tool tool = {
+    .name = "mqrun",
+    .operands = "QUEUE COMMAND [ARG]...",
+    .purpose = "Run COMMAND once per message of a POSIX message queue, with the message as its\n"
+               "standard input. Its exit status 0 acknowledges the message.",
+    .options = options,
+    .conflicts = conflicts,
+    .least_operands = 2,
+    .most_operands = -1,
+    .data_operands = true,
+};
+
+enum { GOING_ON = -1 };
+
+static struct queue queue, dead_letters;
+static struct saved saved = SAVED_NONE;
+static int ending = GOING_ON;  /* or the status to end with, once no job is active */
+static uint64_t taken, acknowledged, dead_lettered;
+static nanoseconds message_deadline; /* of the wait for a message; 0: not waiting */
+
+/* From here on no more is taken. The first reason counts. */
+static void end_with(enum status status)
+{
+    if (ending == GOING_ON || ending == STATUS_DONE)
+        ending = (int)status;
+}
+
+static bool taking(void)
+{
+    return ending == GOING_ON && signals_caught() == 0 && (follow || taken < wanted);
+}
+
+static void put_back(struct job *job)
+{
+    save_messages(&saved, &queue, &job->message, 1);
+    job->state = JOB_FREE;
+}
+
+/* For die(): whatever is in hand goes back. */
+static enum status rescue(void)
+{
+    for (size_t i = 0; i < jobs.count; i++)
+        if (jobs.job[i].state != JOB_FREE)
+            put_back(&jobs.job[i]);
+    return save_report(&saved, &queue);
+}
+
+static void start(struct job *job)
+{
+    if (jobs.replace != NULL && !job_fits_argument(job)) {
+        end_with(fail(STATUS_DATA, "a message with a NUL in it cannot be an argument (--replace)"));
+        put_back(job);
+        return;
+    }
+    int error = job_run(&jobs, job);
+    if (error == 0)
+        return;
+    end_with(fail(run_start_status(error), "cannot run '%s': %s", shown(jobs.command[0]),
+                  strerror(error)));
+    put_back(job);
+}
+
+/* A message that has failed for good. */
+static void give_up(struct job *job)
+{
+    if (dead_letter_name == NULL) {
+        end_with(STATUS_SAVED);
+        put_back(job);
+        return;
+    }
+    int sent;
+    do
+        sent = mq_send(dead_letters.descriptor, job->message.bytes, job->message.length,
+                       job->message.priority);
+    while (sent != 0 && errno == EINTR);
+    if (sent == 0) {
+        dead_lettered++;
+        job->state = JOB_FREE;
+        return;
+    }
+    end_with(fail(STATUS_SAVED, "cannot send to dead-letter queue %s: %s",
+                  shown(dead_letters.name.text),
+                  errno == EAGAIN ? "it is full" : strerror(errno)));
+    put_back(job);
+}
+
+static nanoseconds delay_before(unsigned long attempt)
+{
+    nanoseconds delay = retry_delay;
+
+    for (unsigned long i = 2; i < attempt && delay < NO_LIMIT / 2; i++)
+        delay *= 2;
+    return delay;
+}
+
+/* Ctrl-C reaches the COMMANDs at the same time as this process: a COMMAND that
+ * seems to have ended by it may be seen before the signal is. */
+static void await_own_signal(const struct job *job)
+{
+    int status = run_exit_status(job->wait_status);
+
+    if (status == 128 + SIGINT || status == 128 + SIGQUIT || status == 128 + SIGHUP ||
+        status == 128 + SIGTERM)
+        wait_for(NULL, 0, deadline_after(SECOND / 20));
+}
+
+static void handle_failure(struct job *job)
+{
+    if (!signals_checkpoint())
+        await_own_signal(job);
+    if (signals_caught() != 0) { /* it may have got the signal too: no attempt lost */
+        put_back(job);
+        return;
+    }
+    fail(STATUS_DONE, "attempt %lu of %llu on a message from queue %s failed: %s (priority %u, %zu bytes)",
+         job->attempt, (unsigned long long)retries + 1, shown(queue.name.text),
+         run_outcome(job->wait_status), job->message.priority, job->message.length);
+    if (job->attempt > retries) {
+        give_up(job);
+        return;
+    }
+    job->due = deadline_after(delay_before(job->attempt + 1));
+    job->state = JOB_DELAYED;
+}
+
+static void handle_ended_jobs(void)
+{
+    jobs_collect(&jobs);
+    for (size_t i = 0; i < jobs.count; i++) {
+        struct job *job = &jobs.job[i];
+        if (job->state == JOB_SUCCEEDED) {
+            acknowledged++;
+            job->state = JOB_FREE;
+        } else if (job->state == JOB_FAILED) {
+            handle_failure(job);
+        }
+    }
+}
+
+/* A signal passes on to the COMMANDs from the second one on. What waits for a
+ * further attempt goes back when there is to be none. */
+static void handle_signals(void)
+{
+    static int passed_on = 1;
+
+    signals_checkpoint();
+    for (; passed_on < signals_count(); passed_on++)
+        jobs_signal(&jobs, signals_caught());
+    for (size_t i = 0; i < jobs.count && signals_caught() != 0; i++)
+        if (jobs.job[i].state == JOB_DELAYED)
+            put_back(&jobs.job[i]);
+}
+
+static void start_due_jobs(void)
+{
+    for (size_t i = 0; i < jobs.count; i++)
+        if (jobs.job[i].state == JOB_DELAYED && jobs.job[i].due <= clock_now())
+            start(&jobs.job[i]);
+}
+
+/* What an empty queue means. */
+static void handle_empty(void)
+{
+    if (drain) {
+        if (jobs_active(&jobs) == 0) /* a COMMAND may still send to the queue */
+            end_with(STATUS_DONE);
+    } else if (patience.nonblock) {
+        end_with(STATUS_WOULD_WAIT);
+    } else if (queue_unlinked(&queue) && queue_depth(&queue) == 0) {
+        end_with(follow ? STATUS_DONE
+                        : fail(STATUS_GONE, "queue %s has been removed", shown(queue.name.text)));
+    } else if (message_deadline == 0) {
+        message_deadline = deadline_after(patience.timeout);
+    } else if (message_deadline != NO_LIMIT && clock_now() >= message_deadline) {
+        end_with(STATUS_TIMED_OUT);
+    }
+}
+
+static void take_messages(void)
+{
+    struct job *job;
+
+    while (taking() && (job = jobs_free(&jobs)) != NULL) {
+        unsigned priority;
+        ssize_t length = mq_receive(queue.descriptor, job->bytes, queue.message_size, &priority);
+        if (length < 0 && errno == EINTR)
+            continue;
+        if (length < 0 && errno == EAGAIN) {
+            handle_empty();
+            return;
+        }
+        if (length < 0)
+            die(status_of_error(errno), "cannot receive from queue %s: %s", shown(queue.name.text),
+                strerror(errno));
+        taken++;
+        message_deadline = 0;
+        job->attempt = 0;
+        job->message.length = (size_t)length;
+        job->message.priority = priority;
+        start(job);
+        handle_signals();
+    }
+}
+
+/* Sleeps until something can have changed. */
+static void wait_for_change(void)
+{
+    bool watches_queue = taking() && !drain && jobs_free(&jobs) != NULL;
+    nanoseconds deadline = jobs_due(&jobs);
+    struct pollfd polled = {.fd = watches_queue ? queue.descriptor : -1, .events = POLLIN};
+
+    if (watches_queue) {
+        if (message_deadline != 0 && message_deadline < deadline)
+            deadline = message_deadline;
+        deadline = deadline_within(deadline, SECOND); /* an unlink wakes nobody */
+    }
+    wait_for(&polled, 1, deadline);
+}
+
+static void work(void)
+{
+    for (;;) {
+        handle_signals();
+        handle_ended_jobs();
+        start_due_jobs();
+        take_messages();
+        if (jobs_active(&jobs) == 0 && !taking())
+            return;
+        wait_for_change();
+    }
+}
+
+static void open_dead_letters(void)
+{
+    static const struct patience none = {.timeout = NO_LIMIT};
+    struct stat here, there;
+
+    if (dead_letter_name == NULL)
+        return;
+    dead_letters = queue_open(dead_letter_name, QUEUE_TO_SEND, &none, false);
+    if (fstat(queue.descriptor, &here) == 0 && fstat(dead_letters.descriptor, &there) == 0 &&
+        here.st_ino == there.st_ino && here.st_dev == there.st_dev)
+        usage_error("queue %s cannot be its own dead-letter queue", shown(queue.name.text));
+    if (dead_letters.message_size < queue.message_size)
+        die(STATUS_DATA,
+            "dead-letter queue %s takes messages up to %zu bytes, queue %s holds some up to %zu",
+            shown(dead_letters.name.text), dead_letters.message_size, shown(queue.name.text),
+            queue.message_size);
+}
+
+static int report_end(void)
+{
+    enum status status = save_report(&saved, &queue);
+
+    if (signals_caught() != 0)
+        signals_die(signals_caught());
+    if (status == STATUS_LOST)
+        return STATUS_LOST;
+    if (dead_lettered > 0)
+        note("%llu message%s sent to dead-letter queue %s", (unsigned long long)dead_lettered,
+             plural(dead_lettered), shown(dead_letters.name.text));
+    if (ending == STATUS_WOULD_WAIT || ending == STATUS_TIMED_OUT) {
+        if (taken > 0 && option_given('N'))
+            note("%llu of %llu messages handled", (unsigned long long)taken,
+                 (unsigned long long)wanted);
+        else if (taken > 0)
+            note("%llu message%s handled", (unsigned long long)taken, plural(taken));
+        return ending;
+    }
+    remark("%llu message%s acknowledged", (unsigned long long)acknowledged, plural(acknowledged));
+    if (ending == GOING_ON || ending == STATUS_DONE)
+        return dead_lettered > 0 ? STATUS_DEAD_LETTERED : STATUS_DONE;
+    return ending;
+}
+
+int main(int argc, char **argv)
+{
+    int first = options_parse(&tool, argc, argv);
+
+    if (jobs.replace != NULL && jobs.replace[0] == '\0')
+        usage_error("--replace takes a text that is not empty");
+    if (drain && !option_given('N'))
+        wanted = UINT64_MAX;
+    if (dead_letter_name != NULL)
+        queue_name(dead_letter_name);
+    signals_catch();
+    signals_watch_children();
+    queue = queue_open(argv[first], QUEUE_TO_RECEIVE, &patience, false);
+    open_dead_letters();
+    jobs.command = argv + first + 1;
+    jobs.queue = queue.name.text;
+    jobs_start(&jobs, most_jobs, queue.message_size);
+    reporting.rescue = rescue;
+    work();
+    reporting.rescue = NULL;
+    return report_end();
+}
