@@ -1,0 +1,69 @@
+# shellcheck shell=bash
+# What every test file loads: names of its own, clean-up, and short assertions.
+
+bats_require_minimum_version 1.5.0
+
+# Object names that no other test and no other run uses. A test that needs more
+# than these adds a suffix and removes them itself.
+setup_names() {
+    local prefix="bats.$$.$BATS_TEST_NUMBER.${BATS_TEST_FILENAME##*/}"
+    Q=$prefix.a
+    Q2=$prefix.b
+    Q3=$prefix.c
+    export Q Q2 Q3
+}
+
+# For teardown of the message queue tools.
+remove_queues() {
+    mqunlink --quiet --force "$Q" "$Q2" "$Q3"
+}
+
+# expect STATUS [OUTPUT]: what the last `run` must have given.
+expect() {
+    if [ "$status" -ne "$1" ]; then
+        printf 'status %s, expected %s; output:\n%s\n%s\n' "$status" "$1" "$output" "${stderr-}"
+        return 1
+    fi
+    if [ $# -gt 1 ] && [ "$output" != "$2" ]; then
+        printf 'output:\n%s\nexpected:\n%s\n' "$output" "$2"
+        return 1
+    fi
+}
+
+# says TEXT...: the last output, or its standard error, contains each TEXT.
+says() {
+    local text
+    for text in "$@"; do
+        case "$output${stderr-}" in
+        *"$text"*) ;;
+        *)
+            printf 'missing: %s\nin: %s\n%s\n' "$text" "$output" "${stderr-}"
+            return 1
+            ;;
+        esac
+    done
+}
+
+# eventually COMMAND...: it succeeds within half a minute.
+eventually() {
+    local tries
+    for ((tries = 0; tries < 3000; tries++)); do
+        "$@" && return 0
+        sleep 0.01
+    done
+    echo "never true: $*"
+    return 1
+}
+
+# Whether a process sleeps in a system call (and so waits).
+sleeps() {
+    [ "$(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null | cut -c1)" = S ]
+}
+
+need_root() {
+    [ "$(id -u)" -eq 0 ] || skip "needs root"
+}
+
+need() {
+    command -v "$1" >/dev/null || skip "needs $1"
+}
