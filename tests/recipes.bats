@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+#
+# The examples in the pages and the README do what they say: each command line
+# is taken out of the file itself, run, and its output compared.
+
+load support/ipc
+
+setup() {
+    export HOME=$BATS_TEST_TMPDIR
+    unset LC_ALL LC_CTYPE
+    export LANG=C.UTF-8
+}
+
+# The examples of a manual page: its literal blocks, roff escapes undone.
+page_transcript() {
+    awk '/^\.Sh /     { wanted = ($0 == ".Sh EXAMPLES") }
+         /^\.Bd -literal/ { block = wanted; next }
+         /^\.Ed/      { block = 0; next }
+         block        { gsub(/\\&/, ""); gsub(/\\\(aq/, "\047"); gsub(/\\\(dq/, "\"")
+                        gsub(/\\\(ga/, "`"); gsub(/\\\(ha/, "^"); gsub(/\\\(ti/, "~")
+                        gsub(/\\-/, "-"); gsub(/\\e/, "\\"); print }' "$1"
+}
+
+# The blocks of a Markdown file that show a session.
+markdown_transcript() {
+    awk '/^```console$/ { block = 1; next }
+         /^```/         { block = 0; next }
+         block' "$1"
+}
+
+# From a transcript ("$ command", "> continued", output) to a script that
+# prints the same transcript if all is well.
+script_of() {
+    awk 'function show(line) { gsub(/\047/, "\047\\\047\047", line)
+                               shown = shown "printf \047%s\\n\047 \047" line "\047\n" }
+         function flush()    { printf "%s%s", shown, command; shown = command = "" }
+         BEGIN      { print "exec 2>&1" }
+         /^\$ /     { flush(); show($0); command = substr($0, 3) "\n"; next }
+         /^> /      { show($0); command = command substr($0, 3) "\n"; next }
+         END        { flush() }'
+}
+
+# plays TRANSCRIPT: running its commands gives the transcript again.
+plays() {
+    local directory
+    [ -s "$1" ] || {
+        echo "no example in it"
+        return 1
+    }
+    directory=$(mktemp -d "$BATS_TEST_TMPDIR/XXXXXX")
+    script_of <"$1" >"$1.sh"
+    (cd "$directory" && timeout 60 sh "$1.sh" </dev/null) >"$1.out" || true
+    diff -u "$1" "$1.out"
+}
+
+@test "the examples of every page work as printed" {
+    local tool failed=0
+    for tool in $IPC_TOOLS; do
+        page_transcript "$IPC_SOURCE/man/$tool.1" >"$BATS_TEST_TMPDIR/$tool"
+        plays "$BATS_TEST_TMPDIR/$tool" || {
+            echo "in $tool.1"
+            failed=1
+        }
+    done
+    return "$failed"
+}
+
+@test "the examples of ipcutils(7) work as printed" {
+    page_transcript "$IPC_SOURCE/man/ipcutils.7" >"$BATS_TEST_TMPDIR/page"
+    [ -s "$BATS_TEST_TMPDIR/page" ] || skip "it has none to run"
+    plays "$BATS_TEST_TMPDIR/page"
+}
+
+@test "the examples of the README work as printed" {
+    markdown_transcript "$IPC_SOURCE/README.md" >"$BATS_TEST_TMPDIR/readme"
+    plays "$BATS_TEST_TMPDIR/readme"
+}
