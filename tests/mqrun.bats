@@ -78,7 +78,7 @@ $HOME"
     expect 0 "$(cat before)"
 }
 
-@test "one message by default, -N so many, -d all" {
+@test "one message by default, -N so many, -d all; by priority, then by age" {
     create "$Q"
     mqsend "$Q" 1 2 3 4 5 6
     run mqrun "$Q" sed 's/$/;/'
@@ -89,16 +89,12 @@ $HOME"
     expect 0 "4;"
     run mqrun --drain "$Q" sed 's/$/;/'
     expect 0 "5;6;"
-    run mqrun -d "$Q" cat
-    expect 0 ""
-}
-
-@test "messages run by priority, then by age" {
-    create "$Q"
     mqsend "$Q" low
     mqsend -p 9 "$Q" high higher
     run mqrun -d "$Q" sed 's/$/;/'
     expect 0 "high;higher;low;"
+    run mqrun -d "$Q" cat
+    expect 0 ""
 }
 
 @test "-d goes on with what a COMMAND sends to the queue" {
@@ -227,7 +223,7 @@ mqrun: 1 message put back on queue /$Q"
     run mqrun -R 3 --retry-delay 60ms "$Q" sh -c 'date +%s%N >>at; exit 1'
     expect 80
     local -a times
-    mapfile -t times <at
+    mapfile -t times <"$PWD/at"
     [ "${#times[@]}" -eq 4 ]
     [ $((times[1] - times[0])) -ge 59000000 ]
     [ $((times[2] - times[1])) -ge 119000000 ]
@@ -387,14 +383,29 @@ mqrun: 1 message put back on queue /$Q"
     rm "${BASH_REMATCH[1]}"
 }
 
-@test "an inherited SIGCHLD that is ignored does not matter" {
+@test "the end of a COMMAND is noticed, also if SIGCHLD was inherited as ignored" {
     create "$Q"
-    mqsend "$Q" 1 2
     env --ignore-signal=CHLD true || skip "needs env --ignore-signal"
-    run env --ignore-signal=CHLD mqrun -d "$Q" sh -c 'sleep 0.01; [ "$(cat)" = 1 ]'
+    mqsend "$Q" 1 2
+    run timeout 20 env --ignore-signal=CHLD mqrun -d "$Q" sh -c 'sleep 0.01; [ "$(cat)" = 1 ]'
     expect 80
     says "exit status 1"
     holds "$Q" 2
+}
+
+@test "the end of a COMMAND is noticed, however soon it comes" {
+    need strace
+    create "$Q" "$Q2"
+    strace -o trace true || skip "may not trace"
+    # Whenever mqrun looks for signals, COMMAND has ended already.
+    mqsend "$Q" 1 2
+    run timeout 20 strace -o trace -e inject=ppoll:delay_enter=20000 mqrun -d -J 2 "$Q" true
+    expect 0 ""
+    mqsend "$Q" 1 2
+    run timeout 20 strace -o trace -e inject=ppoll:delay_enter=20000 \
+        mqrun -d -J 2 -R 1 --retry-delay 0 -D "$Q2" "$Q" false
+    expect 123
+    holds "$Q2" 1 2
 }
 
 @test "COMMAND gets the signals as mqrun got them" {

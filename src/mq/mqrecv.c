@@ -302,7 +302,9 @@ int main(int argc, char **argv)
     queue_name(argv[first]);
     output_require();
     signals_catch();
-    signal(SIGPIPE, SIG_IGN); /* a write must come back with EPIPE: messages are in hand */
+    /* A write must come back with EPIPE or EFBIG: messages are in hand. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     queue = queue_open(argv[first], QUEUE_TO_RECEIVE, &patience, false);
     output = output_without_blocking();
     reserve_memory();
