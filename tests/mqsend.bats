@@ -327,21 +327,16 @@ drained() {
     done
 }
 
-@test "a file is resumed at the first record not sent after a full queue" {
+@test "a file is resumed at the first record not sent after a full queue or a timeout" {
     mqcreate -M 3 -s 64 "$Q"
     seq 8 >file
     { mqsend -n "$Q" || true; mqrecv -d "$Q"; mqsend -n "$Q" || true; mqrecv -d "$Q"; cat; } <file >out
     cmp out file
-    mqsend "$Q" 1 2 3
-    { mqsend -n -r "$Q" || true; cat; } <file >out
-    cmp out file
-}
-
-@test "a file is resumed at the first record not sent after a timeout" {
-    mqcreate -M 3 -s 64 "$Q"
     printf '%s,' 1:1 2:22 1:3 1:4 1:5 >file
     { mqsend -S -t 50ms "$Q" || [ $? -eq 124 ]; cat; } <file >out 2>errors
     [ "$(cat out)" = 1:4,1:5, ]
+    { mqsend -n -r "$Q" || true; cat; } <file >out
+    cmp out file
     drained 1:1,2:22,1:3,
 }
 
@@ -358,6 +353,35 @@ drained() {
     cat <&9 >>out
     exec 9<&-
     cmp out file
+}
+
+@test "a file is sent exactly once by senders ended by signals at random moments" {
+    local signals=(TERM INT HUP QUIT) receiver result=1 ended=0
+    mqcreate -s 64 "$Q"
+    mkfifo never
+    exec 8<>never
+    start mqrecv -f "$Q" >out 8>&-
+    receiver=$pid
+    seq 60000 >file
+    exec 9<file
+    while [ "$result" -ne 0 ]; do
+        start mqsend "$Q" <&9 8>&- 9>&-
+        read -r -t "0.00$((RANDOM % 4))" _ <&8 || true
+        kill -"${signals[RANDOM % 4]}" "$pid" || true
+        result
+        case $result in
+        0) ;;
+        129 | 130 | 131 | 143) ended=$((ended + 1)) ;;
+        *) return 1 ;;
+        esac
+    done
+    exec 8>&- 9<&-
+    mqwait --empty "$Q"
+    mqunlink "$Q"
+    pid=$receiver
+    ends 0
+    cmp out <(seq 60000)
+    [ "$ended" -gt 0 ]
 }
 
 @test "a file is resumed at a bad record" {

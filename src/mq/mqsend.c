@@ -135,6 +135,8 @@ static enum status send_operands(char **operands)
     for (; *operands != NULL && status == STATUS_DONE; operands++) {
         struct record record = {*operands, strlen(*operands)};
         signals_checkpoint();
+        if (queue_unlinked(&queue)) /* what it takes now is lost */
+            return fail(STATUS_GONE, "queue %s has been removed", shown(queue.name.text));
         status = send_record(&record);
     }
     return status;

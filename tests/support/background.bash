@@ -4,14 +4,15 @@
 started=()
 
 # start COMMAND...: runs it in the background, as process $pid. Redirections of
-# the call are COMMAND's ("<&0": else bash gives it /dev/null). As a job of its
-# own, since others ignore SIGINT; without bats's descriptor, for whose end bats
-# waits.
+# the call are COMMAND's ("<&0": else bash gives it /dev/null). With the signals
+# that bash has background jobs ignore; without bats's descriptor, for whose end
+# bats waits.
 start() {
-    set -m
-    "$@" <&0 3>&- &
+    (
+        trap - INT QUIT
+        exec "$@"
+    ) <&0 3>&- &
     pid=$!
-    set +m
     started[pid]=1
 }
 
@@ -22,12 +23,18 @@ has_ended() {
     esac
 }
 
-# ends STATUS: process $pid ends by itself, with that status.
-ends() {
-    local result=0
+# result: how process $pid ended, in $result. Looked at first: a bash that
+# traces, as bats does, says odd things where a process ends during its wait.
+result() {
     eventually has_ended "$pid"
+    result=0
     wait "$pid" || result=$?
     unset "started[pid]"
+}
+
+# ends STATUS: process $pid ends by itself, with that status.
+ends() {
+    result
     if [ "$result" -ne "$1" ]; then
         echo "process ended with $result, expected $1"
         return 1
