@@ -158,6 +158,8 @@ enum record_result record_next(struct record_reader *reader, struct record *reco
 {
     for (;;) {
         enum record_result result = record_take(reader, record);
+        if (result == RECORD_TOO_LONG || result == RECORD_MALFORMED)
+            reader->start = reader->next; /* the record to go on from */
         if (result != RECORD_PENDING)
             return result;
         drop_done(reader);

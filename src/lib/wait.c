@@ -19,6 +19,7 @@ static bool holding;
 static bool watching_children;
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t caught_count;
+static volatile sig_atomic_t child_ended; /* and has not been looked for since */
 
 nanoseconds clock_now(void)
 {
@@ -63,9 +64,10 @@ static void remember(int signal)
     caught_count++;
 }
 
-static void wake(int signal)
+static void note_child(int signal)
 {
     (void)signal;
+    child_ended = 1;
 }
 
 static void handle(int signal, void (*handler)(int))
@@ -97,7 +99,12 @@ void signals_watch_children(void)
     sigdelset(&waiting_mask, SIGCHLD);
     watching_children = true;
     /* Inherited as ignored, it would make waitpid(2) say ECHILD. */
-    handle(SIGCHLD, wake);
+    handle(SIGCHLD, note_child);
+}
+
+void signals_children_seen(void)
+{
+    child_ended = 0;
 }
 
 int signals_caught(void)
@@ -148,6 +155,9 @@ sigset_t signals_let_through(void)
 
 enum waited wait_for(struct pollfd *descriptors, nfds_t count, nanoseconds deadline)
 {
+    /* SIGCHLD may have been delivered at a checkpoint; it is blocked here. */
+    if (child_ended)
+        return WAIT_SIGNALLED;
     for (;;) {
         struct timespec left;
         struct timespec *limit = NULL;

@@ -58,8 +58,10 @@ void signals_hold(void);
  * tool started stays ignored. */
 void signals_catch(void);
 
-/* Has SIGCHLD end a wait early, as WAIT_SIGNALLED without a caught signal. */
+/* Has the end of a child end every wait, as WAIT_SIGNALLED without a caught
+ * signal, until signals_children_seen: call that before waitpid(2). */
 void signals_watch_children(void);
+void signals_children_seen(void);
 
 /* The last signal caught, 0 if there was none; how many there were. */
 int signals_caught(void);

@@ -148,10 +148,13 @@ static nanoseconds delay_before(unsigned long attempt)
 static void await_own_signal(const struct job *job)
 {
     int status = run_exit_status(job->wait_status);
+    nanoseconds deadline = deadline_after(SECOND / 20);
 
-    if (status == 128 + SIGINT || status == 128 + SIGQUIT || status == 128 + SIGHUP ||
-        status == 128 + SIGTERM)
-        wait_for(NULL, 0, deadline_after(SECOND / 20));
+    if (status != 128 + SIGINT && status != 128 + SIGQUIT && status != 128 + SIGHUP &&
+        status != 128 + SIGTERM)
+        return;
+    while (!signals_checkpoint() && clock_now() < deadline)
+        wait_for(NULL, 0, deadline_within(deadline, SECOND / 1000));
 }
 
 static void handle_failure(struct job *job)
@@ -175,6 +178,7 @@ static void handle_failure(struct job *job)
 
 static void handle_ended_jobs(void)
 {
+    signals_children_seen();
     jobs_collect(&jobs);
     for (size_t i = 0; i < jobs.count; i++) {
         struct job *job = &jobs.job[i];
