@@ -45,7 +45,7 @@ int object_try_open(struct object *object, const struct name *name, enum object_
     if (object->fd < 0 && errno == EACCES && access == OBJECT_TO_LOCK)
         object->fd = open_as(name, O_WRONLY);
     if (object->fd < 0)
-        return errno;
+        return errno == EINVAL ? ENXIO : errno; /* what glibc makes of EISDIR */
     int error = fstat(object->fd, &object->status) != 0 ? errno
                 : S_ISREG(object->status.st_mode)       ? 0
                                                         : ENXIO;
