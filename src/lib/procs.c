@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* makedev */
 #include "procs.h"
 
+#include "json.h"
 #include "parse.h"
 #include "report.h"
 
@@ -11,10 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
+struct numbered_object {
+    struct object_id id;
+    size_t object;
+};
+
 struct search {
-    const struct object_id *objects;
+    struct numbered_object *objects; /* by inode */
     size_t object_count;
     struct process_uses *uses;
     size_t capacity;
@@ -54,15 +62,24 @@ static struct process_use *entry_for(struct search *search, size_t object, pid_t
     return use;
 }
 
-static bool which_object(const struct search *search, const struct stat *status, size_t *object)
+static int by_inode(const void *one, const void *other)
 {
-    for (size_t i = 0; i < search->object_count; i++)
-        if (search->objects[i].inode == status->st_ino &&
-            search->objects[i].device == status->st_dev) {
-            *object = i;
-            return true;
-        }
-    return false;
+    const struct object_id *a = one, *b = &((const struct numbered_object *)other)->id;
+
+    if (a->inode != b->inode)
+        return a->inode < b->inode ? -1 : 1;
+    return (a->device > b->device) - (a->device < b->device);
+}
+
+static bool which_object(const struct search *search, dev_t device, ino_t inode, size_t *object)
+{
+    const struct object_id id = {device, inode};
+    const struct numbered_object *found =
+        bsearch(&id, search->objects, search->object_count, sizeof *found, by_inode);
+
+    if (found != NULL)
+        *object = found->object;
+    return found != NULL;
 }
 
 /* Access mode from "flags:\t0100002", which fdinfo gives in octal. */
@@ -79,21 +96,55 @@ static void add_access(struct process_use *use, int process, const char *descrip
     use->writes = use->writes || access != O_RDONLY;
 }
 
+/* The same from a line of maps: "START-END rw-s OFFSET MAJOR:MINOR INODE PATH". */
+static void look_at_mapping(struct search *search, pid_t pid, const char *command, const char *line)
+{
+    unsigned major_number, minor_number;
+    unsigned long long inode;
+    char permissions[5];
+    size_t object;
+
+    if (sscanf(line, "%*s %4s %*s %x:%x %llu", permissions, &major_number, &minor_number, &inode) !=
+            4 ||
+        !which_object(search, makedev(major_number, minor_number), (ino_t)inode, &object))
+        return;
+    struct process_use *use = entry_for(search, object, pid, command);
+    use->maps = true;
+    use->reads = use->reads || permissions[0] == 'r';
+    /* What is written to a private mapping does not reach the object. */
+    use->writes = use->writes || (permissions[1] == 'w' && permissions[3] == 's');
+}
+
+static void look_at_mappings(struct search *search, pid_t pid, int process, const char *command)
+{
+    char *line = NULL;
+    size_t size = 0;
+
+    int fd = openat(process, "maps", O_RDONLY | O_CLOEXEC);
+    FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
+    if (maps == NULL)
+        return;
+    while (getline(&line, &size, maps) > 0)
+        look_at_mapping(search, pid, command, line);
+    free(line);
+    fclose(maps);
+}
+
 static void look_into(struct search *search, pid_t pid, int process, DIR *descriptors)
 {
     char command[64] = "";
     struct dirent *entry;
 
+    if (read_start(process, "comm", command, sizeof command))
+        command[strcspn(command, "\n")] = '\0';
     while ((entry = readdir(descriptors)) != NULL) {
         struct stat status;
         size_t object;
-        if (fstatat(dirfd(descriptors), entry->d_name, &status, 0) != 0 ||
-            !which_object(search, &status, &object))
-            continue;
-        if (command[0] == '\0' && read_start(process, "comm", command, sizeof command))
-            command[strcspn(command, "\n")] = '\0';
-        add_access(entry_for(search, object, pid, command), process, entry->d_name);
+        if (fstatat(dirfd(descriptors), entry->d_name, &status, 0) == 0 &&
+            which_object(search, status.st_dev, status.st_ino, &object))
+            add_access(entry_for(search, object, pid, command), process, entry->d_name);
     }
+    look_at_mappings(search, pid, process, command);
 }
 
 static void look_at_process(struct search *search, int proc, const char *name)
@@ -128,15 +179,22 @@ static int by_object_and_pid(const void *one, const void *other)
 struct process_uses processes_using(const struct object_id *objects, size_t count)
 {
     struct process_uses uses = {0};
-    struct search search = {.objects = objects, .object_count = count, .uses = &uses};
+    struct search search = {.object_count = count, .uses = &uses};
     struct dirent *entry;
 
+    search.objects = calloc(count + 1, sizeof *search.objects);
+    if (search.objects == NULL)
+        die_of_memory();
+    for (size_t i = 0; i < count; i++)
+        search.objects[i] = (struct numbered_object){objects[i], i};
+    qsort(search.objects, count, sizeof *search.objects, by_inode);
     DIR *proc = opendir("/proc");
     if (proc == NULL)
         die(status_of_error(errno), "cannot read /proc: %s", strerror(errno));
     while ((entry = readdir(proc)) != NULL)
         look_at_process(&search, dirfd(proc), entry->d_name);
     closedir(proc);
+    free(search.objects);
     if (uses.count > 0)
         qsort(uses.rows, uses.count, sizeof *uses.rows, by_object_and_pid);
     return uses;
@@ -150,7 +208,58 @@ void process_uses_free(struct process_uses *uses)
 
 const char *process_access(const struct process_use *use)
 {
-    if (use->reads && use->writes)
-        return "rw";
-    return use->writes ? "w" : use->reads ? "r" : "?";
+    static const char *const names[] = {"?", "r", "w", "rw", "m", "rm", "wm", "rwm"};
+
+    return names[use->reads + 2 * use->writes + 4 * use->maps];
+}
+
+bool table_shows_processes(const struct table *table, const struct process_columns *columns)
+{
+    return table_shows(table, columns->pid) || table_shows(table, columns->access) ||
+           table_shows(table, columns->command);
+}
+
+static void add_array(struct table *table, const struct process_use *uses, size_t count)
+{
+    struct buffer members = {0};
+
+    json_open(&members, "processes", "[");
+    for (size_t i = 0; i < count; i++) {
+        json_open(&members, NULL, "{");
+        json_number(&members, "pid", (unsigned long long)uses[i].pid);
+        json_text(&members, "access", process_access(&uses[i]));
+        json_text(&members, "command", uses[i].command);
+        json_close(&members, "}");
+    }
+    json_close(&members, "]");
+    table_json(table, &members);
+    buffer_free(&members);
+}
+
+void table_processes(struct table *table, const struct process_columns *columns, bool json,
+                     const struct object_id *objects, size_t count,
+                     void (*fill_row)(struct table *table, const void *context, size_t i),
+                     const void *context)
+{
+    struct process_uses uses = processes_using(objects, count);
+
+    for (size_t i = 0, use = 0; i < count; i++) {
+        size_t first = use;
+        for (; use < uses.count && uses.rows[use].object == i; use++) {
+            if (json)
+                continue;
+            fill_row(table, context, i);
+            table_number(table, columns->pid, (unsigned long long)uses.rows[use].pid);
+            table_text(table, columns->access, process_access(&uses.rows[use]));
+            table_text(table, columns->command, uses.rows[use].command);
+        }
+        if (json) {
+            fill_row(table, context, i);
+            add_array(table, uses.rows + first, use - first);
+        }
+    }
+    if (uses.hidden > 0)
+        note("%zu process%s of other users may not be looked into; root sees all", uses.hidden,
+             uses.hidden == 1 ? "" : "es");
+    process_uses_free(&uses);
 }

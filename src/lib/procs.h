@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which processes have an object open, as /proc tells (proc(5)).
+ * Which processes have an object open or mapped, as /proc tells (proc(5)), and
+ * the rows that show them in a table.
  */
 #ifndef IPCUTILS_PROCS_H
 #define IPCUTILS_PROCS_H
+
+#include "table.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +20,9 @@ struct object_id {
 struct process_use {
     size_t object; /* its place in the array asked about */
     pid_t pid;
-    bool reads, writes;
-    char command[64]; /* comm, unescaped */
+    bool reads, writes; /* through a descriptor, or a mapping as it is protected now */
+    bool maps;          /* it does not need a descriptor any more */
+    char command[64];   /* comm, unescaped */
 };
 
 struct process_uses {
@@ -32,7 +36,23 @@ struct process_uses processes_using(const struct object_id *objects, size_t coun
 
 void process_uses_free(struct process_uses *uses);
 
-/* "r", "w" or "rw". */
+/* "r", "w" or "rw", with "m" after it if it maps the object; "?" if unknown. */
 const char *process_access(const struct process_use *use);
+
+/* The columns of a table that show a process. */
+struct process_columns {
+    size_t pid, access, command;
+};
+
+/* Whether a table needs what table_processes() finds out. */
+bool table_shows_processes(const struct table *table, const struct process_columns *columns);
+
+/* Fills TABLE with a row per process for each of COUNT objects; with JSON, a
+ * row per object, the processes in an array. FILL_ROW adds the row of object I
+ * of CONTEXT. Notes how many processes may not be looked into. */
+void table_processes(struct table *table, const struct process_columns *columns, bool json,
+                     const struct object_id *objects, size_t count,
+                     void (*fill_row)(struct table *table, const void *context, size_t i),
+                     const void *context);
 
 #endif

@@ -3,7 +3,6 @@
  * mqstat: show POSIX message queues, their fill and who has them open; or the
  * limits that they are subject to.
  */
-#include "json.h"
 #include "listing.h"
 #include "options.h"
 #include "procs.h"
@@ -23,7 +22,9 @@
 static struct table_style style;
 static bool processes, limits;
 
-enum { KEY_LIMITS = OPTION_LONG_ONLY };
+enum {
+    KEY_LIMITS = OPTION_LONG_ONLY
+};
 
 static const struct option_row options[] = {
     {'p', "processes", NULL, "a row per process that has the queue open", .flag = &processes},
@@ -49,16 +50,32 @@ static const struct tool tool = {
 };
 
 enum {
-    NAME, MESSAGES, MAXMSG, MSGSIZE, BYTES, USE, USER, GROUP, MODE, NOTIFY, PID, ACCESS, COMMAND
+    NAME,
+    MESSAGES,
+    MAXMSG,
+    MSGSIZE,
+    BYTES,
+    USE,
+    USER,
+    GROUP,
+    MODE,
+    NOTIFY,
+    PID,
+    ACCESS,
+    COMMAND
 };
 
 static const struct column columns[] = {
-    [NAME] = {"NAME", false},    [MESSAGES] = {"MESSAGES", true}, [MAXMSG] = {"MAXMSG", true},
-    [MSGSIZE] = {"MSGSIZE", true}, [BYTES] = {"BYTES", true},     [USE] = {"USE%", true},
-    [USER] = {"USER", false},    [GROUP] = {"GROUP", false},      [MODE] = {"MODE", false},
-    [NOTIFY] = {"NOTIFY", true}, [PID] = {"PID", true},           [ACCESS] = {"ACCESS", false},
+    [NAME] = {"NAME", false},       [MESSAGES] = {"MESSAGES", true},
+    [MAXMSG] = {"MAXMSG", true},    [MSGSIZE] = {"MSGSIZE", true},
+    [BYTES] = {"BYTES", true},      [USE] = {"USE%", true},
+    [USER] = {"USER", false},       [GROUP] = {"GROUP", false},
+    [MODE] = {"MODE", false},       [NOTIFY] = {"NOTIFY", true},
+    [PID] = {"PID", true},          [ACCESS] = {"ACCESS", false},
     [COMMAND] = {"COMMAND", false}, {0},
 };
+
+static const struct process_columns process_columns = {PID, ACCESS, COMMAND};
 
 #define QUEUE_COLUMNS   "name,messages,maxmsg,msgsize,bytes,use%,user,group,mode,notify"
 #define PROCESS_COLUMNS "name,pid,access,command"
@@ -108,8 +125,8 @@ static bool look(struct state *state, int directory)
         return true;
     }
     if (error == EACCES && directory >= 0)
-        state->has_status = fstatat(directory, state->name.text + 1, &state->status,
-                                    AT_SYMLINK_NOFOLLOW) == 0;
+        state->has_status =
+            fstatat(directory, state->name.text + 1, &state->status, AT_SYMLINK_NOFOLLOW) == 0;
     errno = error;
     return state->has_status;
 }
@@ -137,29 +154,9 @@ static void fill_row(struct table *table, const struct state *state)
     }
 }
 
-static void fill_process(struct table *table, const struct process_use *use)
+static void fill_row_of(struct table *table, const void *states, size_t i)
 {
-    table_number(table, PID, (unsigned long long)use->pid);
-    table_text(table, ACCESS, process_access(use));
-    table_text(table, COMMAND, use->command);
-}
-
-static void add_process_array(struct table *table, const struct process_uses *uses, size_t from,
-                              size_t to)
-{
-    struct buffer members = {0};
-
-    json_open(&members, "processes", "[");
-    for (size_t i = from; i < to; i++) {
-        json_open(&members, NULL, "{");
-        json_number(&members, "pid", (unsigned long long)uses->rows[i].pid);
-        json_text(&members, "access", process_access(&uses->rows[i]));
-        json_text(&members, "command", uses->rows[i].command);
-        json_close(&members, "}");
-    }
-    json_close(&members, "]");
-    table_json(table, &members);
-    buffer_free(&members);
+    fill_row(table, (const struct state *)states + i);
 }
 
 /* A row per process for each queue; in JSON a row per queue. */
@@ -171,24 +168,7 @@ static void fill_processes(struct table *table, const struct state *states, size
         die_of_memory();
     for (size_t i = 0; i < count; i++)
         ids[i] = (struct object_id){states[i].status.st_dev, states[i].status.st_ino};
-    struct process_uses uses = processes_using(ids, count);
-    for (size_t i = 0, from = 0, to = 0; i < count; i++, from = to) {
-        while (to < uses.count && uses.rows[to].object == i)
-            to++;
-        if (style.json) {
-            fill_row(table, &states[i]);
-            add_process_array(table, &uses, from, to);
-        } else {
-            for (size_t use = from; use < to; use++) {
-                fill_row(table, &states[i]);
-                fill_process(table, &uses.rows[use]);
-            }
-        }
-    }
-    if (uses.hidden > 0)
-        note("%zu process%s of other users may not be looked into; root sees all", uses.hidden,
-             uses.hidden == 1 ? "" : "es");
-    process_uses_free(&uses);
+    table_processes(table, &process_columns, style.json, ids, count, fill_row_of, states);
     free(ids);
 }
 
@@ -202,19 +182,21 @@ static int show_queues(const struct name *names, size_t count, int directory, bo
         die_of_memory();
     for (size_t i = 0; i < count; i++) {
         struct state *state = &states[seen];
+        enum status status = STATUS_DONE;
         *state = (struct state){.name = names[i]};
         if (look(state, directory))
             seen++;
         else if (!listed || errno != ENOENT) /* a queue that went since is no error */
-            result = (int)fail(status_of_error(errno), "cannot look at queue %s: %s",
-                               shown(names[i].text),
-                               errno == ENOENT ? "no such queue" : strerror(errno));
+            status = fail(status_of_error(errno), "cannot look at queue %s: %s",
+                          shown(names[i].text),
+                          errno == ENOENT ? "no such queue" : strerror(errno));
+        if (result == STATUS_DONE)
+            result = (int)status;
     }
 
     struct table *table =
         table_new(columns, &style, processes && !style.json ? PROCESS_COLUMNS : QUEUE_COLUMNS);
-    if (processes || table_shows(table, PID) || table_shows(table, ACCESS) ||
-        table_shows(table, COMMAND))
+    if (processes || table_shows_processes(table, &process_columns))
         fill_processes(table, states, seen);
     else
         for (size_t i = 0; i < seen; i++)
@@ -230,9 +212,8 @@ static int show_all(void)
     size_t count;
 
     if (directory < 0)
-        die(STATUS_PERMISSION,
-            "cannot list the queues: no mqueue file system is mounted; as root: "
-            "mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue");
+        die(STATUS_PERMISSION, "cannot list the queues: no mqueue file system is mounted; as root: "
+                               "mkdir -p /dev/mqueue && mount -t mqueue none /dev/mqueue");
     struct name *names = queue_list(directory, &count);
     int result = show_queues(names, count, directory, true);
     free(names);

@@ -23,8 +23,7 @@ has_ended() {
     esac
 }
 
-# result: how process $pid ended, in $result. Looked at first: a bash that
-# traces, as bats does, says odd things where a process ends during its wait.
+# result: how process $pid ended, in $result; it has half a minute.
 result() {
     eventually has_ended "$pid"
     result=0

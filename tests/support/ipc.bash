@@ -18,6 +18,14 @@ remove_queues() {
     mqunlink --quiet --force "$Q" "$Q2" "$Q3"
 }
 
+# For teardown of the shared memory tools: whatever a test has planted, too.
+remove_objects() {
+    local name
+    for name in "$Q" "$Q2" "$Q3"; do
+        shmunlink --quiet --force "$name" 2>/dev/null || rm -rf "/dev/shm/$name"
+    done
+}
+
 # expect STATUS [OUTPUT]: what the last `run` must have given.
 expect() {
     if [ "$status" -ne "$1" ]; then
@@ -65,5 +73,7 @@ need_root() {
 }
 
 need() {
+    # Its process cannot look for leaks: it is traced already.
+    [ "$1" != strace ] || export ASAN_OPTIONS=detect_leaks=0
     command -v "$1" >/dev/null || skip "needs $1"
 }

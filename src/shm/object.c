@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: MIT */
+#include "object.h"
+
+#include "lock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+struct name object_name(const char *operand)
+{
+    struct name name = name_require(operand, "shared memory object", NAME_LONGEST);
+
+    if (strncmp(name.text, "/sem.", 5) == 0)
+        die(STATUS_DATA, "%s is where semaphore /%s is kept, not a shared memory object",
+            shown(name.text), shown(name.text + 5));
+    return name;
+}
+
+struct object_path object_path(const struct name *name)
+{
+    struct object_path path;
+
+    snprintf(path.text, sizeof path.text, "%s%s", OBJECT_DIRECTORY, name->text);
+    return path;
+}
+
+/* Not to wait for the other end of a FIFO that somebody planted there. */
+static int open_as(const struct name *name, int access)
+{
+    return shm_open(name->text, access | O_NONBLOCK, 0);
+}
+
+int object_try_open(struct object *object, const struct name *name, enum object_access access)
+{
+    *object = (struct object){.name = *name};
+    object->fd = open_as(name, access == OBJECT_TO_WRITE ? O_WRONLY : O_RDONLY);
+    if (object->fd < 0 && errno == EACCES && access == OBJECT_TO_LOCK)
+        object->fd = open_as(name, O_WRONLY);
+    if (object->fd < 0)
+        return errno == EINVAL ? ENXIO : errno; /* what glibc makes of EISDIR */
+    int error = fstat(object->fd, &object->status) != 0 ? errno
+                : S_ISREG(object->status.st_mode)       ? 0
+                                                        : ENXIO;
+    if (error != 0)
+        object_close(object);
+    return error;
+}
+
+int object_look(const struct name *name, struct stat *status)
+{
+    if (lstat(object_path(name).text, status) != 0)
+        return errno;
+    if (S_ISREG(status->st_mode))
+        return 0;
+    return S_ISLNK(status->st_mode) ? ELOOP : ENXIO;
+}
+
+void object_close(struct object *object)
+{
+    if (object->fd >= 0)
+        close(object->fd);
+    object->fd = -1;
+}
+
+bool object_still_named(struct object *object)
+{
+    struct stat now;
+
+    return lstat(object_path(&object->name).text, &now) == 0 &&
+           now.st_dev == object->status.st_dev && now.st_ino == object->status.st_ino &&
+           fstat(object->fd, &object->status) == 0;
+}
+
+static bool held_already(struct object *object, int lock)
+{
+    object->held = lock_held_around(&object->status);
+    if (object->held == LOCK_SH && lock == LOCK_EX)
+        die(STATUS_USAGE,
+            "shmrun --shared around this holds shared memory object %s for reading; "
+            "to write, use shmrun without --shared",
+            shown(object->name.text));
+    return object->held != 0;
+}
+
+/* Sleeps until it is time to look for the object again. */
+static enum object_found look_again(struct pause *pause, nanoseconds deadline)
+{
+    return pause_before_looking(pause, SECOND / 20, deadline) == WAIT_TIMED_OUT ? OBJECT_TIMED_OUT
+                                                                                : OBJECT_FOUND;
+}
+
+enum object_found object_open(struct object *object, const struct name *name,
+                              enum object_access access, int lock, const struct patience *patience)
+{
+    nanoseconds appears = deadline_after(patience->timeout);
+    nanoseconds locked = 0; /* that wait has not begun */
+    struct pause pause = {0};
+
+    for (;;) {
+        int error = object_try_open(object, name, access);
+        if (error == ENOENT && !patience->await)
+            return OBJECT_MISSING;
+        if (error == ENOENT) {
+            if (look_again(&pause, appears) == OBJECT_TIMED_OUT)
+                return OBJECT_TIMED_OUT;
+            continue;
+        }
+        if (error != 0)
+            die(object_error_status(error), "cannot open shared memory object %s: %s",
+                shown(name->text), object_error(error));
+        if (lock == 0 || held_already(object, lock))
+            return OBJECT_FOUND;
+        if (locked == 0)
+            locked = deadline_after(patience->timeout);
+        enum lock_taken taken = lock_take(object->fd, lock, patience->nonblock, locked);
+        if (taken == LOCK_TAKEN && object_still_named(object))
+            return OBJECT_FOUND;
+        object_close(object);
+        if (taken != LOCK_TAKEN)
+            return taken == LOCK_BUSY ? OBJECT_BUSY : OBJECT_TIMED_OUT;
+    }
+}
+
+_Noreturn void object_give_up(enum object_found found, const struct name *name)
+{
+    if (found == OBJECT_BUSY)
+        exit(STATUS_WOULD_WAIT);
+    if (found == OBJECT_TIMED_OUT)
+        exit(STATUS_TIMED_OUT);
+    die(STATUS_NO_OBJECT, "cannot open shared memory object %s: no such object", shown(name->text));
+}
+
+const char *object_error(int error)
+{
+    switch (error) {
+    case ENOENT:
+        return "no such object";
+    case EACCES:
+    case EPERM:
+        return "permission denied";
+    case ELOOP:
+        return "it is a symbolic link, which is not followed";
+    case EISDIR:
+    case ENXIO:
+        return "it is something else, not a regular file in " OBJECT_DIRECTORY;
+    default:
+        return strerror(error);
+    }
+}
+
+enum status object_error_status(int error)
+{
+    bool other_kind = error == ELOOP || error == EISDIR || error == ENXIO;
+
+    return other_kind ? STATUS_DATA : status_of_error(error);
+}
+
+int object_reserve(int fd, uint64_t from, uint64_t length)
+{
+    int error;
+
+    if (length == 0)
+        return 0;
+    if (from > INT64_MAX || length > INT64_MAX - from)
+        return EFBIG;
+    do
+        error = posix_fallocate(fd, (off_t)from, (off_t)length);
+    while (error == EINTR);
+    return error;
+}
+
+enum status object_no_room(const char *attempt, const struct name *name, uint64_t asked,
+                           uint64_t mine, int error)
+{
+    const char *object = shown(name->text);
+    struct statvfs system;
+    struct rlimit limit;
+
+    if (error == ENOSPC && statvfs(OBJECT_DIRECTORY, &system) == 0) {
+        if (system.f_files > 0 && system.f_favail == 0)
+            return fail(STATUS_LIMIT,
+                        "cannot %s shared memory object %s: %s holds as many objects as it can, "
+                        "%llu",
+                        attempt, object, OBJECT_DIRECTORY, (unsigned long long)system.f_files);
+        return fail(STATUS_LIMIT,
+                    "cannot %s shared memory object %s: %llu bytes asked for, %llu free in %s; "
+                    "nothing was changed",
+                    attempt, object, (unsigned long long)asked,
+                    (unsigned long long)(system.f_bavail * system.f_frsize + mine),
+                    OBJECT_DIRECTORY);
+    }
+    if (error == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        return fail(STATUS_LIMIT,
+                    "cannot %s shared memory object %s: %llu bytes asked for, RLIMIT_FSIZE allows "
+                    "%llu (see ulimit -f); nothing was changed",
+                    attempt, object, (unsigned long long)asked, (unsigned long long)limit.rlim_cur);
+    return fail(status_of_error(error),
+                "cannot %s shared memory object %s: %llu bytes asked for: %s", attempt, object,
+                (unsigned long long)asked, strerror(error));
+}

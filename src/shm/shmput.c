@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * shmput: write a POSIX shared memory object. The input is waited for first,
+ * then memory is reserved, and only then is the object locked and written.
+ */
+#include "draft.h"
+#include "frame.h"
+#include "input.h"
+#include "lock.h"
+#include "object.h"
+#include "options.h"
+#include "owner.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+static struct patience patience = PATIENCE_DEFAULT;
+static struct records records;
+static uint64_t offset;
+static bool atomic, no_lock;
+static mode_t mode = OBJECT_MODE_DEFAULT;
+
+enum {
+    KEY_ATOMIC = OPTION_LONG_ONLY,
+    KEY_NO_LOCK
+};
+
+static const struct option_row options[] = {
+    OPTION_NONBLOCK(patience),
+    OPTION_TIMEOUT(patience),
+    OPTION_AWAIT(patience),
+    {'o', "offset", "N", "write in place from byte N on, growing it if need be", .size = &offset,
+     .most = INT64_MAX},
+    {KEY_ATOMIC, "atomic", NULL, "replace the object: the new content appears at once",
+     .flag = &atomic},
+    {KEY_NO_LOCK, "no-lock", NULL, "do not take the object's lock", .flag = &no_lock},
+    OPTION_MODE(mode),
+    OPTION_STRING(records, "a C string: append a NUL"),
+    {0},
+};
+
+static const struct option_conflict conflicts[] = {
+    {'n', 't'}, {'n', 'a'}, {'a', 'm'}, {'o', KEY_ATOMIC}, {0}};
+
+static const struct tool tool = {
+    .name = "shmput",
+    .operands = "NAME [DATA]",
+    .purpose = "Write DATA, or standard input, to a POSIX shared memory object.",
+    .options = options,
+    .conflicts = conflicts,
+    .least_operands = 1,
+    .most_operands = 2,
+    .data_operands = true,
+};
+
+static struct name name;
+static struct input input;
+
+static void refuse_atomic_within_shmrun(const struct object *object)
+{
+    if (atomic && lock_held_around(&object->status) != 0)
+        die(STATUS_USAGE,
+            "--atomic would replace shared memory object %s, whose lock the shmrun around this "
+            "holds",
+            shown(name.text));
+}
+
+/* What is wrong with the object is told before the input is read; and with
+ * --await, that is when to read it. */
+static void look_at_object(void)
+{
+    struct object object;
+
+    enum object_found found = object_open(&object, &name, OBJECT_TO_WRITE, 0, &patience);
+    if (found == OBJECT_MISSING)
+        return;
+    if (found != OBJECT_FOUND)
+        object_give_up(found, &name);
+    refuse_atomic_within_shmrun(&object);
+    object_close(&object);
+}
+
+static _Noreturn void no_room(int error)
+{
+    exit((int)object_no_room("write", &name, offset + input.size, 0, error));
+}
+
+/* The input in an object that has no name yet, cut to what came of it. */
+static struct draft make_whole(void)
+{
+    struct draft draft = input.draft;
+
+    if (draft.fd >= 0 && offset == 0)
+        return draft; /* it has been gathered there */
+    int error = draft_start(&draft, &name);
+    if (error == 0)
+        error = object_reserve(draft.fd, 0, offset + input.size);
+    if (error != 0)
+        no_room(error);
+    uint64_t wrote = input_write(&input, draft.fd, offset);
+    if (wrote < input.size && errno != 0)
+        die(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
+    if (wrote < input.size && ftruncate(draft.fd, (off_t)(offset + wrote)) != 0)
+        no_room(errno);
+    return draft;
+}
+
+static void require(int error)
+{
+    if (error != 0)
+        die(object_error_status(error), "cannot write shared memory object %s: %s",
+            shown(name.text), object_error(error));
+}
+
+/* False if somebody else was faster. */
+static bool create(void)
+{
+    struct draft draft = make_whole();
+
+    require(draft_attributes(&draft, (uid_t)-1, (gid_t)-1, mode));
+    int error = draft_publish(&draft, &name);
+    if (error != EEXIST)
+        require(error);
+    if (draft.fd != input.draft.fd)
+        draft_discard(&draft);
+    return error == 0;
+}
+
+/* False if the object has been removed or replaced by somebody without a lock. */
+static bool replace(struct object *object)
+{
+    struct draft draft = make_whole();
+    struct stat made;
+
+    if (fstat(draft.fd, &made) != 0)
+        require(errno);
+    bool same_owner = made.st_uid == object->status.st_uid && made.st_gid == object->status.st_gid;
+    require(draft_attributes(&draft, same_owner ? (uid_t)-1 : object->status.st_uid,
+                             same_owner ? (gid_t)-1 : object->status.st_gid,
+                             object->status.st_mode & 07777));
+    signals_hold();
+    bool still_there = object_still_named(object);
+    if (still_there) {
+        int error = draft_replace(&draft, &name);
+        if (error != 0)
+            draft_discard(&draft);
+        require(error);
+    }
+    signals_checkpoint(); /* nothing is half done any more */
+    if (draft.fd != input.draft.fd)
+        draft_discard(&draft);
+    return still_there;
+}
+
+static enum status write_in_place(const struct object *object)
+{
+    uint64_t size = (uint64_t)object->status.st_size;
+    uint64_t gap = offset > size ? offset - size : 0; /* to be mapped as safely as the rest */
+
+    signals_hold(); /* what is begun is finished */
+    int error = input.size == 0 ? 0 : object_reserve(object->fd, offset - gap, gap + input.size);
+    if (error != 0)
+        no_room(error);
+    uint64_t wrote = input_write(&input, object->fd, offset);
+    error = wrote < input.size ? errno : 0;
+    if (error != 0 && wrote == 0 && ftruncate(object->fd, (off_t)size) == 0)
+        return fail(STATUS_STREAM, "cannot read standard input: %s", strerror(error));
+    if (error != 0)
+        return fail(STATUS_PARTIAL,
+                    "cannot go on writing shared memory object %s: %s; %llu of %llu bytes written",
+                    shown(name.text), strerror(error), (unsigned long long)wrote,
+                    (unsigned long long)input.size);
+    if (!option_given('o') && ftruncate(object->fd, (off_t)wrote) != 0)
+        return fail(STATUS_PARTIAL, "cannot shorten shared memory object %s: %s", shown(name.text),
+                    strerror(errno));
+    return STATUS_DONE;
+}
+
+/* Once more whenever the object has come or gone meanwhile. */
+static enum status put(void)
+{
+    struct object object;
+
+    for (;;) {
+        enum object_found found =
+            object_open(&object, &name, OBJECT_TO_WRITE, no_lock ? 0 : LOCK_EX, &patience);
+        if (found == OBJECT_MISSING && create())
+            return STATUS_DONE;
+        if (found == OBJECT_MISSING)
+            continue;
+        if (found != OBJECT_FOUND)
+            object_give_up(found, &name);
+        refuse_atomic_within_shmrun(&object);
+        if (!atomic)
+            return write_in_place(&object);
+        if (replace(&object))
+            return STATUS_DONE;
+        object_close(&object);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    int first = options_parse(&tool, argc, argv);
+    const char *data = argv[first + 1];
+
+    name = object_name(argv[first]);
+    signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE is then an error that can be told */
+    look_at_object();
+    input = data != NULL ? input_of_operand(data, records.string)
+                         : input_of_stdin(&name, records.string);
+    enum status status = put();
+    if (status == STATUS_DONE)
+        remark("%llu bytes written to shared memory object %s", (unsigned long long)input.size,
+               shown(name.text));
+    return (int)status;
+}
