@@ -63,12 +63,14 @@ patient='touch running; until [ -e go ]; do sleep 0.01; done; '
 @test "the environment tells queue, priority, length and attempt" {
     create "$Q"
     mqsend -p 42 "$Q" message
-    MQ_QUEUE=wrong MQ_ATTEMPT=9 run mqrun "$Q" sh -c 'env | grep ^MQ_ | sort; echo "$HOME"'
+    MQ_QUEUE=wrong MQ_ATTEMPT=9 OTHER=kept run mqrun "$Q" env
+    expect 0
+    run grep -E '^(MQ_|OTHER=)' <(sort <<<"$output")
     expect 0 "MQ_ATTEMPT=1
 MQ_LENGTH=7
 MQ_PRIORITY=42
 MQ_QUEUE=/$Q
-$HOME"
+OTHER=kept"
 }
 
 @test "COMMAND gets no descriptor but the standard ones" {
@@ -491,6 +493,12 @@ signals() {
         start mqrun -f -D "$Q2" "$Q" sh -c 'touch running; exec sleep 1000'
         eventually test -e running
         kill -INT -- "-$pid"
+        ended
+        expect 130 "mqrun: 1 message put back on queue /$Q"
+    done
+    # COMMAND may get it first, and have ended before mqrun gets it.
+    for _ in 1 2 3 4 5; do
+        start mqrun -f -D "$Q2" "$Q" sh -c '{ kill -INT $$; kill -INT "$PPID"; } & wait'
         ended
         expect 130 "mqrun: 1 message put back on queue /$Q"
     done
