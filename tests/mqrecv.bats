@@ -281,6 +281,8 @@ random_records() {
         start mqrecv -f "$Q" >>out
         receivers+=("$pid")
     done
+    all_open() { [ "$(mqstat -H -p "$Q" | grep -c mqrecv)" -eq 3 ]; }
+    eventually all_open
     seq 100 | mqsend "$Q"
     mqwait --empty "$Q"
     before=$(ticks)
@@ -553,22 +555,22 @@ random_records() {
 }
 
 # rounds COUNT OUTPUT: that many receivers with that output, each ended at a
-# random moment of a stream of 20 numbers a round, which goes on at $number.
+# random moment of a stream of 30 numbers a round, which goes on at $number.
 rounds() {
     local signals=(15:TERM 2:INT 1:HUP) signal round
     for ((round = 0; round < $1; round++)); do
         signal=${signals[RANDOM % 3]}
         TMPDIR=$PWD/kept start mqrecv -f "$Q" >>"$2" 2>>errors 6>&- 7>&- 8>&- 9>&-
         # shellcheck disable=SC2046 # a word each
-        printf '%0400d\n' $(seq "$number" $((number + 19))) >&7
-        number=$((number + 20))
-        read -r -t "0.00$((RANDOM % 10))" _ <&6 || true
+        printf '%0400d\n' $(seq "$number" $((number + 29))) >&7
+        number=$((number + 30))
+        read -r -t "0.00$((RANDOM % 8))" _ <&6 || true
         kill -"${signal#*:}" "$pid"
         ends $((128 + ${signal%:*}))
     done
 }
 
-@test "6,000 messages for 300 receivers ended by signals arrive exactly once" {
+@test "6,000 messages for 200 receivers ended by signals arrive exactly once" {
     local number=1 sender reader last file
     mqcreate -s 512 "$Q"
     mkdir kept
@@ -582,8 +584,8 @@ rounds() {
         <pipe 6>&- 7>&- 8>&- 9>&-
     reader=$pid
     exec 9>&-
-    rounds 240 fast
-    rounds 60 pipe
+    rounds 150 fast
+    rounds 50 pipe
     exec 7>&- 8>&-
     start mqrecv -f "$Q" >rest 6>&-
     exec 6>&-

@@ -317,12 +317,12 @@ strange_name() {
     start sh -c 'exec mqsend "$1" <>"$2"' - "$Q" "$BATS_TEST_TMPDIR/input"
     local writer=$pid
     eventually opened 2
-    run mqstat -H -p "$Q"
+    run mqstat -q -H -p "$Q"
     expect 0
     [[ $'\n'$output$'\n' == *$'\n'"/$Q	$reader	r	mqwait"$'\n'* ]]
     [[ $'\n'$output$'\n' == *$'\n'"/$Q	$writer	w	mqsend"$'\n'* ]]
     [ "${#lines[@]}" -eq 2 ]
-    run mqstat --processes "$Q"
+    run mqstat -q --processes "$Q"
     expect 0
     [[ ${lines[0]} =~ ^"NAME "\ *"PID ACCESS COMMAND"\ *$ ]]
 }
@@ -335,13 +335,13 @@ opened() {
     create "$Q"
     start mqrun -f "$Q" true
     eventually opened 1
-    run mqstat -H -p -o pid,access,command,maxmsg "$Q"
+    run mqstat -q -H -p -o pid,access,command,maxmsg "$Q"
     expect 0 "$pid	rw	mqrun	8"
 }
 
 @test "-p of a queue that nobody has open shows nothing" {
     create "$Q"
-    run mqstat -H -p "$Q"
+    run mqstat -q -H -p "$Q"
     expect 0 ""
 }
 
@@ -350,12 +350,12 @@ opened() {
     create "$Q" "$Q2"
     start mqwait "$Q"
     eventually opened 1
-    run mqstat -j -p "$Q2" "$Q"
+    run mqstat -q -j -p "$Q2" "$Q"
     expect 0
     [ "${#lines[@]}" -eq 2 ]
     run jq -c .processes <<<"${lines[0]}"
     expect 0 "[]"
-    run mqstat -j -p "$Q"
+    run mqstat -q -j -p "$Q"
     run jq -c '[.maxmsg, .processes]' <<<"$output"
     expect 0 "[8,[{\"pid\":$pid,\"access\":\"r\",\"command\":\"mqwait\"}]]"
 }

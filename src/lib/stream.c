@@ -5,10 +5,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -51,6 +53,23 @@ int output_without_blocking(void)
     if (fstat(STDOUT_FILENO, &status) == 0 && (S_ISFIFO(status.st_mode) || isatty(STDOUT_FILENO)))
         fd = open("/proc/self/fd/1", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     return fd >= 0 ? fd : STDOUT_FILENO;
+}
+
+ssize_t output_write(int output, const void *bytes, size_t length)
+{
+    struct pollfd room = {.fd = output, .events = POLLOUT};
+
+    if (output != STDOUT_FILENO)
+        return write(output, bytes, length);
+    ssize_t sent = send(output, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent >= 0 || errno != ENOTSOCK)
+        return sent;
+    if (poll(&room, 1, 0) == 0) {
+        errno = EAGAIN;
+        return -1;
+    }
+    /* A pipe that is ready has room for as much. */
+    return write(output, bytes, length < PIPE_BUF ? length : PIPE_BUF);
 }
 
 int output_finish(int status)

@@ -7,6 +7,8 @@
 #define IPCUTILS_STREAM_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
 
 /* Fills the places of closed standard descriptors, so that no object gets
  * number 0, 1 or 2. Reading or writing them still fails, and a COMMAND finds
@@ -19,6 +21,11 @@ void output_require(void);
 
 /* Whether standard output is a pipe or socket whose reader has gone. */
 bool output_reader_gone(void);
+
+/* Writes what there is room for to a descriptor from output_without_blocking;
+ * -1 with EAGAIN where there is none, also where it is standard output itself:
+ * a socket, or a pipe that may not be reopened. */
+ssize_t output_write(int output, const void *bytes, size_t length);
 
 /* A descriptor for standard output whose writes do not block, where there can
  * be one; else standard output itself. O_NONBLOCK on that would reach everyone

@@ -120,7 +120,7 @@ static _Noreturn void end_by_signal(void)
 
 static void write_some(size_t end)
 {
-    ssize_t wrote = write(output, framed.bytes + written, end - written);
+    ssize_t wrote = output_write(output, framed.bytes + written, end - written);
 
     if (wrote >= 0) {
         written += (size_t)wrote;

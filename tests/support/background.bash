@@ -6,7 +6,7 @@ started=()
 # start COMMAND...: runs it in the background, as process $pid. Redirections of
 # the call are COMMAND's ("<&0": else bash gives it /dev/null). With the signals
 # that bash has background jobs ignore; without bats's descriptor, for whose end
-# bats waits.
+# bats waits. Returns once it is COMMAND, for a signal before that may be lost.
 start() {
     (
         trap - INT QUIT
@@ -14,6 +14,7 @@ start() {
     ) <&0 3>&- &
     pid=$!
     started[pid]=1
+    while cmp -s "/proc/$$/cmdline" "/proc/$pid/cmdline"; do :; done
 }
 
 has_ended() {

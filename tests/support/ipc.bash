@@ -73,7 +73,5 @@ need_root() {
 }
 
 need() {
-    # Its process cannot look for leaks: it is traced already.
-    [ "$1" != strace ] || export ASAN_OPTIONS=detect_leaks=0
     command -v "$1" >/dev/null || skip "needs $1"
 }
