@@ -142,7 +142,7 @@ teardown() {
 
 @test "names are checked before anything is done" {
     local name
-    for name in "" / . .. /.. a/b //a "$(printf '%256s' | tr ' ' x)"; do
+    for name in "" / . .. /.. a/b //a "$(printf '%0256d' 0)"; do
         run shmcreate "$name" 10
         expect 64
     done
@@ -152,7 +152,8 @@ teardown() {
 }
 
 @test "a name of 255 bytes is one" {
-    local name=$Q.$(printf '%255s' | tr ' ' x)
+    local name
+    name=$Q.$(printf '%0255d' 0)
     run shmcreate "${name:0:255}" 10
     expect 0 ""
     shmunlink "${name:0:255}"

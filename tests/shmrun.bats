@@ -210,14 +210,16 @@ lock_is() {
 
 @test "a lock on an object that is replaced again and again is always that of the name" {
     shmput "$Q" 0
-    start bash -c 'while :; do shmput --atomic "$1" "$(shmget "$1")" || exit; done' - "$Q2"
     local i
     shmput "$Q2" x
+    start bash -c 'until [ -e "$2/stop" ]; do shmput --atomic "$1" "$(shmget "$1")"; done' - \
+        "$Q2" "$BATS_TEST_TMPDIR"
     for ((i = 0; i < 50; i++)); do
         run shmrun "$Q2" sh -c '[ "$(stat -L -c %i "/proc/self/fd/${SHMRUN_LOCKS%%:*}")" = \
             "$(stat -c %i "/dev/shm/$1")" ]' - "$Q2"
         expect 0 ""
     done
+    stop_writers
 }
 
 @test "SIGKILL of shmrun and its COMMAND leaves no lock" {
