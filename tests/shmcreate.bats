@@ -169,9 +169,9 @@ teardown() {
 @test "what is planted there is refused, and not followed" {
     mkfifo "/dev/shm/$Q"
     ln -s "/dev/shm/$Q3" "/dev/shm/$Q2"
-    run timeout 10 shmcreate "$Q" 10
+    run timeout -s KILL 10 shmcreate "$Q" 10
     expect 65
-    run timeout 10 shmcreate -i "$Q2" 10
+    run timeout -s KILL 10 shmcreate -i "$Q2" 10
     expect 65
     says "symbolic link"
     [ ! -e "/dev/shm/$Q3" ]

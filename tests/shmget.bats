@@ -241,7 +241,7 @@ teardown() {
     mkdir "/dev/shm/$Q3"
     local name
     for name in "$Q" "$Q2" "$Q3"; do
-        run timeout 10 shmget "$name"
+        run timeout -s KILL 10 shmget "$name"
         expect 65
         says "/$name"
     done

@@ -416,7 +416,7 @@ content() {
     local name option
     for name in "$Q" "$Q2" "$Q3"; do
         for option in --atomic --no-lock --offset=1; do
-            run timeout 10 shmput "$option" "$name" x
+            run timeout -s KILL 10 shmput "$option" "$name" x
             expect 65
             says "/$name"
         done
