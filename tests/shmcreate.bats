@@ -142,7 +142,7 @@ teardown() {
 
 @test "names are checked before anything is done" {
     local name
-    for name in "" / . .. /.. a/b //a "$(printf '%256s' '' | tr ' ' x)"; do
+    for name in "" / . .. /.. a/b //a "$(printf '%0256d' 0)"; do
         run shmcreate "$name" 10
         expect 64
     done
@@ -153,7 +153,7 @@ teardown() {
 
 @test "a name of 255 bytes is one" {
     local name
-    name=$Q.$(printf '%255s' '' | tr ' ' x)
+    name=$Q.$(printf '%0255d' 0)
     run shmcreate "${name:0:255}" 10
     expect 0 ""
     shmunlink "${name:0:255}"
@@ -169,9 +169,9 @@ teardown() {
 @test "what is planted there is refused, and not followed" {
     mkfifo "/dev/shm/$Q"
     ln -s "/dev/shm/$Q3" "/dev/shm/$Q2"
-    run timeout 10 shmcreate "$Q" 10
+    run timeout -s KILL 10 shmcreate "$Q" 10
     expect 65
-    run timeout 10 shmcreate -i "$Q2" 10
+    run timeout -s KILL 10 shmcreate -i "$Q2" 10
     expect 65
     says "symbolic link"
     [ ! -e "/dev/shm/$Q3" ]

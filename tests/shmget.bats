@@ -241,7 +241,7 @@ teardown() {
     mkdir "/dev/shm/$Q3"
     local name
     for name in "$Q" "$Q2" "$Q3"; do
-        run timeout 10 shmget "$name"
+        run timeout -s KILL 10 shmget "$name"
         expect 65
         says "/$name"
     done
@@ -284,11 +284,14 @@ teardown() {
     head -c 2000000 /dev/zero | tr '\0' a >"$BATS_TEST_TMPDIR/a"
     head -c 2000000 /dev/zero | tr '\0' b >"$BATS_TEST_TMPDIR/b"
     shmput "$Q" <"$BATS_TEST_TMPDIR/a"
-    start bash -c 'while :; do shmput "$1" <"$2"; cat "$2" | shmput "$1"; done' - "$Q" "$BATS_TEST_TMPDIR/a"
-    start bash -c 'while :; do shmput "$1" <"$2"; cat "$2" | shmput "$1"; done' - "$Q" "$BATS_TEST_TMPDIR/b"
+    start bash -c 'cd "$2"; until [ -e stop ]; do shmput "$1" <a; cat a | shmput "$1"; done' - \
+        "$Q" "$BATS_TEST_TMPDIR"
+    start bash -c 'cd "$2"; until [ -e stop ]; do shmput "$1" <b; cat b | shmput "$1"; done' - \
+        "$Q" "$BATS_TEST_TMPDIR"
     for ((i = 0; i < 100; i++)); do
         shmget "$Q" >"$BATS_TEST_TMPDIR/got"
         cmp "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/a" ||
             cmp "$BATS_TEST_TMPDIR/got" "$BATS_TEST_TMPDIR/b"
     done
+    stop_writers
 }

@@ -102,38 +102,38 @@ lock_is() {
 
 @test "shmput and shmget within know that the lock is held" {
     shmput "$Q" 1
-    run timeout 10 shmrun "$Q" sh -c 'shmput "$1" 2; shmget "$1"' - "$Q"
+    run timeout -s KILL 10 shmrun "$Q" sh -c 'shmput "$1" 2; shmget "$1"' - "$Q"
     expect 0 2
-    run timeout 10 shmrun -s "$Q" shmget "$Q"
+    run timeout -s KILL 10 shmrun -s "$Q" shmget "$Q"
     expect 0 2
-    run timeout 10 shmrun "$Q" shmrun "$Q" shmget "$Q"
+    run timeout -s KILL 10 shmrun "$Q" shmrun "$Q" shmget "$Q"
     expect 0 2
-    run timeout 10 shmrun "$Q" shmrun -s "$Q" shmput "$Q" 3
+    run timeout -s KILL 10 shmrun "$Q" shmrun -s "$Q" shmput "$Q" 3
     expect 0 ""
 }
 
 @test "they know it of two objects, and also without the descriptor" {
     shmput "$Q" 1
     shmput "$Q2" 2
-    run timeout 10 shmrun "$Q" shmrun "$Q2" sh -c 'shmget "$1"; shmget "$2"' - "$Q" "$Q2"
+    run timeout -s KILL 10 shmrun "$Q" shmrun "$Q2" sh -c 'shmget "$1"; shmget "$2"' - "$Q" "$Q2"
     expect 0 12
-    run timeout 10 shmrun --close "$Q" shmput "$Q" 3
+    run timeout -s KILL 10 shmrun --close "$Q" shmput "$Q" 3
     expect 0 ""
-    run timeout 10 shmrun --close -s "$Q" shmget "$Q"
+    run timeout -s KILL 10 shmrun --close -s "$Q" shmget "$Q"
     expect 0 3
 }
 
 @test "shmput within a shared lock, and --atomic within any, are 64" {
     shmput "$Q" old
-    run timeout 10 shmrun -s "$Q" shmput "$Q" new
+    run timeout -s KILL 10 shmrun -s "$Q" shmput "$Q" new
     expect 64
     says "--shared"
-    run timeout 10 shmrun "$Q" shmput --atomic "$Q" new
+    run timeout -s KILL 10 shmrun "$Q" shmput --atomic "$Q" new
     expect 64
     says "--atomic"
-    run timeout 10 shmrun -s --close "$Q" shmput "$Q" new
+    run timeout -s KILL 10 shmrun -s --close "$Q" shmput "$Q" new
     expect 64
-    run timeout 10 shmrun -s "$Q" shmrun "$Q" true
+    run timeout -s KILL 10 shmrun -s "$Q" shmrun "$Q" true
     expect 125
     run shmget "$Q"
     expect 0 old
@@ -210,14 +210,16 @@ lock_is() {
 
 @test "a lock on an object that is replaced again and again is always that of the name" {
     shmput "$Q" 0
-    start bash -c 'while :; do shmput --atomic "$1" "$(shmget "$1")" || exit; done' - "$Q2"
     local i
     shmput "$Q2" x
+    start bash -c 'until [ -e "$2/stop" ]; do shmput --atomic "$1" "$(shmget "$1")"; done' - \
+        "$Q2" "$BATS_TEST_TMPDIR"
     for ((i = 0; i < 50; i++)); do
         run shmrun "$Q2" sh -c '[ "$(stat -L -c %i "/proc/self/fd/${SHMRUN_LOCKS%%:*}")" = \
             "$(stat -c %i "/dev/shm/$1")" ]' - "$Q2"
         expect 0 ""
     done
+    stop_writers
 }
 
 @test "SIGKILL of shmrun and its COMMAND leaves no lock" {
@@ -263,7 +265,7 @@ lock_is() {
 
 @test "the lock is out of the way of the descriptors that scripts use" {
     shmput "$Q" x
-    run timeout 10 shmrun "$Q" bash -c 'exec 3>/dev/null 4>&3 5>&3 6>&3 7>&3 8>&3 9>&3
+    run timeout -s KILL 10 shmrun "$Q" bash -c 'exec 3>/dev/null 4>&3 5>&3 6>&3 7>&3 8>&3 9>&3
         shmput -n "$1" y && flock -n "/dev/shm/$1" true' - "$Q"
     expect 1
     run shmget "$Q"
@@ -336,9 +338,9 @@ END
 @test "what is planted there is refused" {
     mkfifo "/dev/shm/$Q"
     ln -s "/dev/shm/$Q3" "/dev/shm/$Q2"
-    run timeout 10 shmrun -c "$Q" true
+    run timeout -s KILL 10 shmrun -c "$Q" true
     expect 125
-    run timeout 10 shmrun -c "$Q2" true
+    run timeout -s KILL 10 shmrun -c "$Q2" true
     expect 125
     says "symbolic link"
     [ ! -e "/dev/shm/$Q3" ]

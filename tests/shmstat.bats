@@ -168,7 +168,7 @@ teardown() {
     mkdir "/dev/shm/$Q3"
     local name
     for name in "$Q" "$Q2" "$Q3" "sem.$Q"; do
-        run timeout 10 shmstat "$name"
+        run timeout -s KILL 10 shmstat "$name"
         expect 65
     done
 }

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* fstatfs */
 #include "input.h"
 
 #include "bulk.h"
@@ -6,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 struct input input_of_operand(const char *data, bool string)
@@ -94,6 +96,28 @@ static void gather(struct input *input, const struct name *name, bool string)
     free(bytes);
 }
 
+/* Whether a file can keep us waiting: another machine or another process has to
+ * hand over its bytes. */
+static bool may_stall(int fd)
+{
+    static const unsigned long magics[] = {
+        0x65735546,                     /* FUSE */
+        0x6969,                         /* NFS */
+        0xff534d42,                     /* CIFS, SMB */
+        0xfe534d42, 0x517b, 0x01021997, /* 9P */
+        0x00c36400,                     /* Ceph */
+        0x5346414f,                     /* AFS */
+    };
+    struct statfs system;
+
+    if (fstatfs(fd, &system) != 0)
+        return true;
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
+        if (((unsigned long)system.f_type & 0xffffffff) == magics[i])
+            return true;
+    return false;
+}
+
 struct input input_of_stdin(const struct name *name, bool string)
 {
     struct input input = {.draft = {.fd = -1}};
@@ -101,7 +125,8 @@ struct input input_of_stdin(const struct name *name, bool string)
 
     if (isatty(STDIN_FILENO))
         note("reading from the terminal; Ctrl-D ends");
-    if (!string && fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode)) {
+    if (!string && fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&
+        !may_stall(STDIN_FILENO)) {
         input.start = lseek(STDIN_FILENO, 0, SEEK_CUR);
         if (input.start >= 0 && status.st_size > input.start) {
             input.size = (uint64_t)(status.st_size - input.start);

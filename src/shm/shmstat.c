@@ -208,5 +208,7 @@ int main(int argc, char **argv)
     else
         look_at_all(&states);
     show(&states);
+    buffer_free(&states.rows);
+    free(states.locks.locks);
     return output_finish(result);
 }

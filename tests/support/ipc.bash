@@ -26,6 +26,16 @@ remove_objects() {
     done
 }
 
+# For writers that go on until there is a file "stop": one that is killed may be
+# within the very system call that makes the object anew.
+stop_writers() {
+    local process
+    touch "$BATS_TEST_TMPDIR/stop"
+    for process in "${started[@]}"; do
+        wait "$process"
+    done
+}
+
 # expect STATUS [OUTPUT]: what the last `run` must have given.
 expect() {
     if [ "$status" -ne "$1" ]; then
