@@ -35,6 +35,12 @@ static int start_by_shell(char *const *argv, char *const *environment,
 
 int run_start(char *const *argv, char *const *environment, int input, pid_t *pid)
 {
+    return run_start_between(argv, environment, input, -1, pid);
+}
+
+int run_start_between(char *const *argv, char *const *environment, int input, int output,
+                      pid_t *pid)
+{
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
 
@@ -48,6 +54,8 @@ int run_start(char *const *argv, char *const *environment, int input, pid_t *pid
     }
     if (input >= 0)
         error = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    if (error == 0 && output >= 0)
+        error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     /* exec resets the handlers; what was ignored before stays ignored. */
     posix_spawnattr_setsigmask(&attributes, signals_original());
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);

@@ -15,6 +15,10 @@
  * value: the process does not exist then. */
 int run_start(char *const *argv, char *const *environment, int input, pid_t *pid);
 
+/* The same with OUTPUT (or, if -1, the tool's own) as standard output. */
+int run_start_between(char *const *argv, char *const *environment, int input, int output,
+                      pid_t *pid);
+
 /* Runs a COMMAND and waits for it, passing on SIGHUP, SIGINT, SIGQUIT and
  * SIGTERM unless they came from the terminal, which reaches COMMAND as well.
  * Returns what a shell's $? would be for COMMAND; or, having said why, 127 or
