@@ -35,6 +35,7 @@ void copy_start(struct copy *copy, int from, int to)
 
     *copy = (struct copy){.from = from, .to = to, .splices = in > 0 || out > 0};
     copy->regular = fstat(from, &status) == 0 && S_ISREG(status.st_mode);
+    copy->nonblocking = (fcntl(from, F_GETFL) & O_NONBLOCK) != 0;
     copy->chunk = out > 0 ? out : in;
     /* Four pipes of this size: this one, two behind it, and one to spare. */
     copy->tail = (off_t)(4 * out) > TAIL_LEAST ? (off_t)(4 * out) : TAIL_LEAST;
@@ -61,9 +62,20 @@ static enum copied what_is_missing(const struct copy *copy)
                             {.fd = copy->to, .events = POLLOUT}};
 
     poll(ends, 2, 0);
-    if (ends[0].revents == 0)
-        return COPY_NEEDS_INPUT;
-    return ends[1].revents == 0 ? COPY_NEEDS_OUTPUT : COPY_SOME;
+    if (ends[1].revents == 0)
+        return COPY_NEEDS_OUTPUT;
+    return ends[0].revents == 0 ? COPY_NEEDS_INPUT : COPY_SOME;
+}
+
+/* Nothing is read before it can be written on. Input that does not block is
+ * not polled: of a FIFO whose last writer went before it was opened, poll(2)
+ * never reports the end, and read(2) does. */
+static enum copied what_a_read_waits_for(const struct copy *copy)
+{
+    enum copied missing = what_is_missing(copy);
+
+    return missing == COPY_NEEDS_INPUT && (copy->regular || copy->nonblocking) ? COPY_SOME
+                                                                               : missing;
 }
 
 static enum copied write_held(struct copy *copy)
@@ -84,7 +96,7 @@ static enum copied write_held(struct copy *copy)
 
 static enum copied read_and_write(struct copy *copy)
 {
-    enum copied missing = copy->regular ? COPY_SOME : what_is_missing(copy);
+    enum copied missing = what_a_read_waits_for(copy);
 
     if (missing != COPY_SOME)
         return missing;

@@ -21,9 +21,10 @@ struct copy {
     size_t start;   /* of those in the block */
     char *block;    /* owned; NULL until it is needed */
     bool splices;
-    bool regular; /* FROM is a regular file */
-    size_t chunk; /* bytes moved at once */
-    off_t tail;   /* bytes at the end of a regular file that are copied */
+    bool nonblocking; /* FROM does not block */
+    bool regular;     /* FROM is a regular file */
+    size_t chunk;     /* bytes moved at once */
+    off_t tail;       /* bytes at the end of a regular file that are copied */
 };
 
 enum copied {
