@@ -12,6 +12,7 @@
 #include "table.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -205,6 +206,15 @@ static int look(struct state *state, const char *path)
     return STATUS_DONE;
 }
 
+/* The same FIFO among the operands before it, or -1. */
+static ptrdiff_t seen_before(const struct object_id *ids, size_t i)
+{
+    for (size_t before = 0; before < i; before++)
+        if (ids[before].inode == ids[i].inode && ids[before].device == ids[i].device)
+            return (ptrdiff_t)before;
+    return -1;
+}
+
 static void find_peers(struct state *states, size_t count)
 {
     struct object_id *ids = calloc(count + 1, sizeof *ids);
@@ -217,12 +227,19 @@ static void find_peers(struct state *states, size_t count)
     struct peers peers = peers_find(ids, count);
     for (size_t i = 0, from = 0; i < count; i++) {
         struct state *state = &states[i];
+        ptrdiff_t before = seen_before(ids, i);
+        state->partly_hidden = peers.hidden > 0;
+        if (before >= 0) {
+            state->peers = states[before].peers;
+            state->peer_count = states[before].peer_count;
+            state->fill = states[before].fill;
+            continue;
+        }
         state->peers = peers.rows + from;
         while (from < peers.count && peers.rows[from].object == i)
             from++;
         state->peer_count = (size_t)(peers.rows + from - state->peers);
         state->fill = peers.fill[i];
-        state->partly_hidden = peers.hidden > 0;
     }
     if (peers.hidden > 0)
         note("%zu process%s of other users may not be looked into; root sees all", peers.hidden,
