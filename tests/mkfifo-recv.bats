@@ -15,6 +15,15 @@ opened_by() {
     [ "$(fifostat -H -o readers f 2>/dev/null)" = "$1" ]
 }
 
+# holds FIFO BYTES: at least that many are unread.
+holds() {
+    [ "$(fifostat -H -o unread "$1")" -ge "$2" ]
+}
+
+planted_writer_waits() {
+    [ "$(fifostat -H -o writers sticky/f)" = "$pid(opening)" ]
+}
+
 lines_in() {
     [ "$(wc -l <"$1")" -ge "$2" ]
 }
@@ -277,7 +286,7 @@ lines_in() {
     mkdir -m 1777 sticky
     as_nobody mkfifo -m 666 sticky/f
     start bash -c 'echo planted >sticky/f'
-    eventually test "$(fifostat -H -o writers sticky/f)" = "$pid(opening)"
+    eventually planted_writer_waits
     run timeout 5 mkfifo-recv sticky/f
     expect 77
     says "belongs to user 65534"
@@ -339,7 +348,7 @@ lines_in() {
         start mkfifo-recv "$option" f >stalled
         local receiver=$pid
         start bash -c 'exec yes >f'
-        eventually test "$(fifostat -H -o unread stalled)" -ge 4096
+        eventually holds stalled 4096
         eventually sleeps "$receiver"
         kill -TERM "$receiver"
         kill -KILL "$pid"

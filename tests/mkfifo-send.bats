@@ -20,6 +20,10 @@ reader_waits() {
     [ "$(fifostat -H -o readers f 2>/dev/null)" = "${1:-$pid}" ]
 }
 
+written_by() {
+    [ "$(fifostat -H -o writers f 2>/dev/null)" = "$1" ]
+}
+
 # A reader that takes nothing before the file "go" is there; its output is "got".
 slow_reader() {
     mkfifo f
@@ -173,7 +177,7 @@ four_writers() {
     run mkfifo-send -l -n f <in
     expect 1
     says "records sent to FIFO f"
-    run mkfifo-send -t 30ms f <in
+    run mkfifo-send -l -t 30ms f <in
     expect 124 ""
     touch go
     ends 0
@@ -282,11 +286,11 @@ fifo_is_full() {
     start mkfifo-send f <>in
     local sender=$pid
     start sleep 100 <f
-    eventually test "$(fifostat -H -o writers f)" = "$sender"
+    eventually written_by "$sender"
     kill "$pid"
-    eventually test "$(fifostat -H -o writers f)" = -
+    eventually written_by -
     start cat f >got
-    eventually test "$(fifostat -H -o writers f)" = "$sender"
+    eventually written_by "$sender"
     printf hello >in
     eventually grep -q hello got
 }

@@ -174,7 +174,7 @@ static enum status write_records(const char *bytes, size_t length)
 static struct {
     struct buffer bytes;
     uint64_t records;
-    off_t input; /* bytes of standard input that they are */
+    off_t input; /* bytes of standard input that they are, and the record in hand */
 } burst;
 
 static enum status flush_burst(void)
@@ -198,11 +198,11 @@ static enum status add_record(const struct record *record, off_t input)
 
     if (burst.bytes.length + record->length + 1 > PIPE_BUF)
         status = flush_burst();
+    burst.input += input;
     if (status != STATUS_DONE)
         return status;
     frame_add(&burst.bytes, (enum framing)records.framing, NULL, record->bytes, record->length);
     burst.records++;
-    burst.input += input;
     return burst.bytes.length > PIPE_BUF ? flush_burst() : STATUS_DONE;
 }
 
