@@ -215,7 +215,8 @@ static ptrdiff_t seen_before(const struct object_id *ids, size_t i)
     return -1;
 }
 
-static void find_peers(struct state *states, size_t count)
+/* The states point into what is returned. */
+static struct peers find_peers(struct state *states, size_t count)
 {
     struct object_id *ids = calloc(count + 1, sizeof *ids);
 
@@ -223,7 +224,6 @@ static void find_peers(struct state *states, size_t count)
         die_of_memory();
     for (size_t i = 0; i < count; i++)
         ids[i] = (struct object_id){states[i].status.st_dev, states[i].status.st_ino};
-    /* Needed until the end of the process. */
     struct peers peers = peers_find(ids, count);
     for (size_t i = 0, from = 0; i < count; i++) {
         struct state *state = &states[i];
@@ -245,6 +245,7 @@ static void find_peers(struct state *states, size_t count)
         note("%zu process%s of other users may not be looked into; root sees all", peers.hidden,
              peers.hidden == 1 ? "" : "es");
     free(ids);
+    return peers;
 }
 
 int main(int argc, char **argv)
@@ -267,9 +268,11 @@ int main(int argc, char **argv)
         else
             result = status;
     }
-    find_peers(states, count);
+    struct peers peers = find_peers(states, count);
     for (size_t i = 0; i < count; i++)
         show(table, &states[i]);
     table_print(table);
+    peers_free(&peers);
+    free(states);
     return output_finish(result);
 }

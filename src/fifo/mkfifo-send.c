@@ -57,6 +57,7 @@ static const struct tool tool = {
 };
 
 static struct fifo fifo;
+static struct record_reader reader; /* of standard input */
 static uint64_t written; /* bytes */
 static uint64_t sent;    /* records */
 
@@ -219,28 +220,26 @@ static enum status send_operands(char **operands)
 
 /* The next record of standard input; what is complete is written before it
  * is waited for. */
-static enum record_result next_record(struct record_reader *reader, struct record *record,
-                                      enum status *status)
+static enum record_result next_record(struct record *record, enum status *status)
 {
-    enum record_result result = record_take(reader, record);
+    enum record_result result = record_take(&reader, record);
 
     if (result != RECORD_PENDING)
         return result;
     *status = flush_burst();
     if (*status != STATUS_DONE)
         return RECORD_PENDING;
-    return record_next(reader, record);
+    return record_next(&reader, record);
 }
 
 static enum status send_input_records(void)
 {
-    struct record_reader reader;
     struct record record;
     enum record_result result;
     enum status status = STATUS_DONE;
 
     record_reader_start(&reader, STDIN_FILENO, (enum framing)records.framing, RECORD_LONGEST);
-    while ((result = next_record(&reader, &record, &status)) == RECORD_READY) {
+    while ((result = next_record(&record, &status)) == RECORD_READY) {
         size_t end = reader.next;
         status = add_record(&record, (off_t)(end - reader.start));
         if (status != STATUS_DONE)
