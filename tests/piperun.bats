@@ -57,7 +57,7 @@ piperun: command 3, cat: exit status 0" ]
     echo x >file
     run -127 piperun sleep 1000 :: no-such-command :: cat
     expect 127
-    says "cannot run 'no-such-command'"
+    says "cannot run no-such-command: no such command"
     run piperun sleep 1000 :: sleep 1000 :: ./file
     expect 126
     start piperun sh -c 'echo $$ >pid; exec sleep 1000' :: sh -c 'trap "" TERM; sleep 1000 & wait' \
@@ -93,7 +93,8 @@ piperun: command 3, cat: exit status 0" ]
     expect 125
     run piperun --pipe-size=0 true :: true
     expect 125
-    run bash -c 'ulimit -n 9; piperun true :: true :: true :: true :: true :: true'
+    [ -n "${IPC_SANITIZERS-}" ] || # they need descriptors of their own
+        run bash -c 'ulimit -n 9; piperun true :: true :: true :: true :: true :: true'
     expect 125
 }
 
@@ -168,7 +169,7 @@ both_ready() {
 
 @test "signals without a trap end the commands: 128 plus the signal" {
     local signal
-    for signal in TERM HUP USR1 QUIT; do
+    for signal in TERM HUP INT QUIT; do
         start env --default-signal piperun sleep 1000 :: sleep 1000
         eventually has_children 2
         kill -s "$signal" "$pid"

@@ -300,8 +300,8 @@ static enum status wait_until_read(void)
     struct pause pause = {0};
 
     for (;;) {
-        struct pollfd reader = {.fd = fifo.descriptor};
-        bool gone = poll(&reader, 1, 0) > 0 && (reader.revents & POLLERR) != 0;
+        struct pollfd other = {.fd = fifo.descriptor};
+        bool gone = poll(&other, 1, 0) > 0 && (other.revents & POLLERR) != 0;
         if (fifo_unread(&fifo) == 0)
             return STATUS_DONE;
         if (gone)

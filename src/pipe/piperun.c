@@ -6,9 +6,7 @@
 #define _GNU_SOURCE /* pipe2, F_SETPIPE_SZ */
 #include "name.h"
 #include "options.h"
-#include "report.h"
 #include "run.h"
-#include "wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -134,23 +132,6 @@ static void close_ends(struct command *command)
     command->input = command->output = -1;
 }
 
-/* What can be waited for: the end of a command, and what is passed on. */
-static sigset_t awaited;
-
-static void hold_signals(void)
-{
-    static const int passed_on[] = {SIGHUP,  SIGINT,  SIGQUIT,  SIGTERM,
-                                    SIGUSR1, SIGUSR2, SIGWINCH, SIGCHLD};
-
-    signals_hold();
-    sigemptyset(&awaited);
-    for (size_t i = 0; i < sizeof passed_on / sizeof passed_on[0]; i++)
-        sigaddset(&awaited, passed_on[i]);
-    sigprocmask(SIG_BLOCK, &awaited, NULL);
-    signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would leave nothing to wait for */
-    signal(SIGPIPE, SIG_DFL); /* commands are to end by it, whoever started this tool */
-}
-
 static void signal_all(int signal)
 {
     for (size_t i = 0; i < command_count; i++)
@@ -197,23 +178,17 @@ static void start_all(void)
         if (error != 0) {
             command->pid = 0;
             end_all();
-            enum status status = run_start_status(error);
-            fail(status, "cannot run '%s': %s", shown(command->argv[0]), strerror(error));
-            exit(status == STATUS_CANNOT_RUN || status == STATUS_NOT_FOUND ? (int)status
-                                                                           : STATUS_RUN_FAILED);
+            exit(run_cannot_start(command->argv[0], error));
         }
         close_ends(command);
     }
 }
 
-/* What came from the terminal went to the commands as well. */
-static void wait_for_all(void)
+static void wait_for_all(const sigset_t *awaited)
 {
-    siginfo_t info;
-
     while (collect() > 0) {
-        int signal = sigwaitinfo(&awaited, &info);
-        if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL)
+        int signal = run_next_signal(awaited);
+        if (signal != 0)
             signal_all(signal);
     }
 }
@@ -247,8 +222,9 @@ int main(int argc, char **argv)
 
     split(argv + first, (size_t)(argc - first));
     join_all();
-    hold_signals();
+    signal(SIGPIPE, SIG_DFL); /* commands are to end by it, whoever started this tool */
+    sigset_t awaited = run_hold_signals();
     start_all();
-    wait_for_all();
+    wait_for_all(&awaited);
     return last_failure();
 }
