@@ -4,7 +4,7 @@ load support/ipc
 load support/background
 
 setup() {
-    cd "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return
     mkfifo -m 640 f
 }
 
@@ -27,9 +27,9 @@ shows() {
 
 @test "a writer and a reader that are blocked in open are shown, and sleep on" {
     start bash -c 'echo x >f'
-    local writer=$pid i
+    local writer=$pid _
     eventually shows readers,writers $'-\t'"$writer(opening)"
-    for i in 1 2 3; do fifostat f >/dev/null; done
+    for _ in 1 2 3; do fifostat f >/dev/null; done
     sleeps "$writer"
     shows readers,writers $'-\t'"$writer(opening)"
     kill -KILL "$writer"
@@ -37,7 +37,7 @@ shows() {
     start cat f
     local reader=$pid
     eventually shows readers,writers "$reader(opening)"$'\t-'
-    for i in 1 2 3; do fifostat f >/dev/null; done
+    for _ in 1 2 3; do fifostat f >/dev/null; done
     shows readers,writers "$reader(opening)"$'\t-'
 }
 
@@ -85,8 +85,8 @@ f	$writer	w	open	sleep"
     eventually shows writers "$pid(opening)"
     run strace -f -o trace -e trace=open,openat,openat2,creat,splice,tee fifostat f "$PWD/f"
     expect 0
-    ! grep -E '"([^"]*/)?f"' trace
-    ! grep -E '"/proc/[0-9]+/fd/[0-9]+"' trace
+    run ! grep -E '"([^"]*/)?f"' trace
+    run ! grep -E '"/proc/[0-9]+/fd/[0-9]+"' trace
 }
 
 @test "-j gives valid JSON with arrays of readers and writers" {

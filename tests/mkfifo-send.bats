@@ -4,7 +4,7 @@ load support/ipc
 load support/background
 
 setup() {
-    cd "$BATS_TEST_TMPDIR"
+    cd "$BATS_TEST_TMPDIR" || return
 }
 
 teardown() {
@@ -51,9 +51,9 @@ slow_reader() {
 }
 
 @test "without a reader under load, the status is the same and no process stays" {
-    local i
-    for i in 1 2 3 4; do start bash -c 'while :; do :; done'; done
-    for i in {1..10}; do
+    local _
+    for _ in 1 2 3 4; do start bash -c 'while :; do :; done'; done
+    for _ in {1..10}; do
         run mkfifo-send -n f x
         expect 1 ""
         run mkfifo-send -t 20ms f x
@@ -112,7 +112,7 @@ slow_reader() {
     start mkfifo-send -l f <>in
     printf 'one\ntw' >in
     eventually grep -qx one got
-    ! grep -q tw got
+    run ! grep -q tw got
     printf 'o\n' >in
     eventually grep -qx two got
 }
@@ -282,7 +282,7 @@ fifo_is_full() {
     expect 1
     start mkfifo-send --confirm f hello
     eventually holds 18
-    ! has_ended "$pid"
+    run ! has_ended "$pid"
     touch go
     ends 0
 }
@@ -358,7 +358,7 @@ fifo_is_full() {
     need_strace
     run strace -o trace -e trace=all mkfifo-send -n -m 640 h x
     [ "$(stat -c %a h)" = 640 ]
-    ! grep -q 'chmod' trace
+    run ! grep -q 'chmod' trace
 }
 
 @test "what is not a FIFO is refused, untouched: a file, a directory, links, a device" {
@@ -397,7 +397,7 @@ fifo_is_full() {
     need_strace
     chmod 1777 sticky
     run strace -o trace -e trace=openat,open mkfifo-send -n sticky/f x
-    ! grep -q 'sticky/f' trace
+    run ! grep -q 'sticky/f' trace
 }
 
 @test "a FIFO without write permission is 77" {
