@@ -224,18 +224,9 @@ struct queue queue_open(const char *operand, enum queue_access access,
 
     if (create)
         create_if_missing(&name);
-    while ((error = try_access(&queue, &name, access)) == ENOENT && patience->await) {
-        switch (pause_before_looking(&pause, SECOND / 20, deadline)) {
-        case WAIT_TIMED_OUT:
+    while ((error = try_access(&queue, &name, access)) == ENOENT && patience->await)
+        if (!pause_or_die(&pause, SECOND / 20, deadline))
             exit(STATUS_TIMED_OUT);
-        case WAIT_SIGNALLED:
-            if (signals_caught() != 0)
-                signals_die(signals_caught());
-            break;
-        case WAIT_READY:
-            break;
-        }
-    }
     if (error == ENOENT)
         die(STATUS_NO_OBJECT, "cannot open queue %s: no such queue", shown(name.text));
     if (error == EACCES)
