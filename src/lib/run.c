@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run.h"
 
+#include "name.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -90,4 +91,52 @@ const char *run_outcome(int wait_status)
     else
         snprintf(text, sizeof text, "exit status %d", WEXITSTATUS(wait_status));
     return text;
+}
+
+/* The signals that a user ends a tool with, without those that were ignored
+ * when it was started: those are meant to reach neither it nor the COMMAND. */
+static sigset_t signals_to_pass_on(void)
+{
+    static const int ending[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+    sigset_t set;
+
+    sigemptyset(&set);
+    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
+        struct sigaction action;
+        if (sigaction(ending[i], NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+            sigaddset(&set, ending[i]);
+    }
+    return set;
+}
+
+int run_and_wait(char *const *argv, char *const *environment)
+{
+    const struct sigaction as_usual = {.sa_handler = SIG_DFL};
+    sigset_t awaited = signals_to_pass_on();
+    siginfo_t info;
+    pid_t pid;
+    int wait_status;
+
+    signals_hold(); /* first: it remembers the mask that the COMMAND is to get */
+    /* Blocked, they stay pending until they are asked for: none is missed
+     * between two calls. Inherited as ignored, SIGCHLD would leave waitpid(2)
+     * nothing to return. */
+    sigaction(SIGCHLD, &as_usual, NULL);
+    sigaddset(&awaited, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &awaited, NULL);
+
+    int error = run_start(argv, environment, -1, &pid);
+    if (error != 0) {
+        enum status status = run_start_status(error);
+        bool own = status != STATUS_NOT_FOUND && status != STATUS_CANNOT_RUN;
+        return (int)fail(own ? STATUS_RUN_FAILED : status, "cannot run %s: %s", shown(argv[0]),
+                         error == ENOENT ? "no such command" : strerror(error));
+    }
+    while (waitpid(pid, &wait_status, WNOHANG) != pid) {
+        int signal = sigwaitinfo(&awaited, &info);
+        /* What the terminal sends, COMMAND has got as well. */
+        if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL)
+            kill(pid, signal);
+    }
+    return run_exit_status(wait_status);
 }

@@ -15,6 +15,14 @@
  * value: the process does not exist then. */
 int run_start(char *const *argv, char *const *environment, int input, pid_t *pid);
 
+/* Runs a COMMAND and waits for it, passing on SIGHUP, SIGINT, SIGQUIT and
+ * SIGTERM unless they came from the terminal, which reaches COMMAND as well.
+ * Returns what a shell's $? would be for COMMAND; or, having said why, 127 or
+ * 126 if it was not found or cannot be run, and 125 if the system had no room
+ * for it. Holds signals (wait.h) from then on: one that arrives between the
+ * COMMAND's end and the caller's has no effect. */
+int run_and_wait(char *const *argv, char *const *environment);
+
 /* 126 or 127 for an errno value of run_start that is the COMMAND's fault, 75
  * or 71 for one that is not. */
 enum status run_start_status(int error);

@@ -50,6 +50,8 @@ void signals_hold(void)
 {
     sigset_t held;
 
+    if (holding)
+        return;
     sigemptyset(&held);
     for (int i = 0; i < ENDING_SIGNALS; i++)
         sigaddset(&held, ending_signals[i]);
@@ -160,6 +162,14 @@ _Noreturn void signals_die(int signal)
 const sigset_t *signals_original(void)
 {
     return &original_mask;
+}
+
+sigset_t signals_let_through(void)
+{
+    sigset_t before;
+
+    sigprocmask(SIG_SETMASK, holding ? &waiting_mask : NULL, &before);
+    return before;
 }
 
 enum waited wait_for(struct pollfd *descriptors, nfds_t count, nanoseconds deadline)

@@ -49,7 +49,8 @@ nanoseconds deadline_within(nanoseconds deadline, nanoseconds span);
 enum waited { WAIT_READY, WAIT_TIMED_OUT, WAIT_SIGNALLED };
 
 /* Blocks the signals that end a tool from here on, except inside the waits
- * below, where their default action ends the process. */
+ * below, where their default action ends the process. Once is enough: what was
+ * the mask before the first call stays known. */
 void signals_hold(void);
 
 /* The same, but a signal during a wait makes it return WAIT_SIGNALLED: for a
@@ -76,6 +77,10 @@ _Noreturn void signals_die(int signal);
 
 /* The signal mask that the tool was started with, for a COMMAND. */
 const sigset_t *signals_original(void);
+
+/* For a system call that waits by itself, as flock(2) does: lets held signals
+ * through, and returns the mask to set again after it. */
+sigset_t signals_let_through(void);
 
 /* Waits for any of the descriptors or for the deadline. */
 enum waited wait_for(struct pollfd *descriptors, nfds_t count, nanoseconds deadline);
