@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _DEFAULT_SOURCE /* makedev */
 #include "procs.h"
 
 #include "parse.h"
@@ -7,15 +8,18 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 struct search {
     const struct object_id *objects;
     size_t object_count;
+    bool mappings; /* some object can be mapped */
     struct process_uses *uses;
     size_t capacity;
 };
@@ -54,11 +58,10 @@ static struct process_use *entry_for(struct search *search, size_t object, pid_t
     return use;
 }
 
-static bool which_object(const struct search *search, const struct stat *status, size_t *object)
+static bool which_object(const struct search *search, dev_t device, ino_t inode, size_t *object)
 {
     for (size_t i = 0; i < search->object_count; i++)
-        if (search->objects[i].inode == status->st_ino &&
-            search->objects[i].device == status->st_dev) {
+        if (search->objects[i].inode == inode && search->objects[i].device == device) {
             *object = i;
             return true;
         }
@@ -79,20 +82,51 @@ static void add_access(struct process_use *use, int process, const char *descrip
     use->writes = use->writes || access != O_RDONLY;
 }
 
-static void look_into(struct search *search, pid_t pid, int process, DIR *descriptors)
+static struct process_use *use_of(struct search *search, size_t object, pid_t pid, int process)
 {
     char command[64] = "";
+
+    if (read_start(process, "comm", command, sizeof command))
+        command[strcspn(command, "\n")] = '\0';
+    return entry_for(search, object, pid, command);
+}
+
+/* Lines such as "7f…-7f… rw-s 00000000 00:17 1234  /dev/shm/sem.jobs". */
+static void look_at_mappings(struct search *search, pid_t pid, int process)
+{
+    char line[PATH_MAX + 128];
+
+    int fd = openat(process, "maps", O_RDONLY | O_CLOEXEC);
+    FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
+    if (maps == NULL)
+        return;
+    while (fgets(line, sizeof line, maps) != NULL) {
+        char allowed[5];
+        unsigned high, low;
+        unsigned long long inode;
+        size_t object;
+        if (sscanf(line, "%*s %4s %*s %x:%x %llu", allowed, &high, &low, &inode) != 4 ||
+            !which_object(search, makedev(high, low), (ino_t)inode, &object) ||
+            !search->objects[object].mappable)
+            continue;
+        struct process_use *use = use_of(search, object, pid, process);
+        use->reads = use->reads || allowed[0] == 'r';
+        use->writes = use->writes || allowed[1] == 'w';
+    }
+    fclose(maps);
+}
+
+static void look_at_descriptors(struct search *search, pid_t pid, int process, DIR *descriptors)
+{
     struct dirent *entry;
 
     while ((entry = readdir(descriptors)) != NULL) {
         struct stat status;
         size_t object;
         if (fstatat(dirfd(descriptors), entry->d_name, &status, 0) != 0 ||
-            !which_object(search, &status, &object))
+            !which_object(search, status.st_dev, status.st_ino, &object))
             continue;
-        if (command[0] == '\0' && read_start(process, "comm", command, sizeof command))
-            command[strcspn(command, "\n")] = '\0';
-        add_access(entry_for(search, object, pid, command), process, entry->d_name);
+        add_access(use_of(search, object, pid, process), process, entry->d_name);
     }
 }
 
@@ -108,8 +142,10 @@ static void look_at_process(struct search *search, int proc, const char *name)
     int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *descriptors = fd < 0 ? NULL : fdopendir(fd);
     if (descriptors != NULL) {
-        look_into(search, (pid_t)pid, process, descriptors);
+        look_at_descriptors(search, (pid_t)pid, process, descriptors);
         closedir(descriptors);
+        if (search->mappings)
+            look_at_mappings(search, (pid_t)pid, process);
     } else if (errno == EACCES) {
         search->uses->hidden++;
     }
@@ -131,6 +167,8 @@ struct process_uses processes_using(const struct object_id *objects, size_t coun
     struct search search = {.objects = objects, .object_count = count, .uses = &uses};
     struct dirent *entry;
 
+    for (size_t i = 0; i < count; i++)
+        search.mappings = search.mappings || objects[i].mappable;
     DIR *proc = opendir("/proc");
     if (proc == NULL)
         die(status_of_error(errno), "cannot read /proc: %s", strerror(errno));

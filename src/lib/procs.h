@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT
  *
- * Which processes have an object open, as /proc tells (proc(5)).
+ * Which processes have an object open or mapped, as /proc tells (proc(5)).
  */
 #ifndef IPCUTILS_PROCS_H
 #define IPCUTILS_PROCS_H
@@ -12,6 +12,7 @@
 struct object_id {
     dev_t device;
     ino_t inode;
+    bool mappable; /* look for mappings too: they outlive the descriptor */
 };
 
 struct process_use {

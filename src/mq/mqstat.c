@@ -3,13 +3,12 @@
  * mqstat: show POSIX message queues, their fill and who has them open; or the
  * limits that they are subject to.
  */
-#include "json.h"
 #include "listing.h"
 #include "options.h"
-#include "procs.h"
 #include "queue.h"
 #include "stream.h"
 #include "table.h"
+#include "users.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,6 +58,8 @@ static const struct column columns[] = {
     [NOTIFY] = {"NOTIFY", true}, [PID] = {"PID", true},           [ACCESS] = {"ACCESS", false},
     [COMMAND] = {"COMMAND", false}, {0},
 };
+
+static const struct user_columns user_columns = {PID, ACCESS, COMMAND};
 
 #define QUEUE_COLUMNS   "name,messages,maxmsg,msgsize,bytes,use%,user,group,mode,notify"
 #define PROCESS_COLUMNS "name,pid,access,command"
@@ -114,8 +115,10 @@ static bool look(struct state *state, int directory)
     return state->has_status;
 }
 
-static void fill_row(struct table *table, const struct state *state)
+static void fill_row(struct table *table, const void *states, size_t i)
 {
+    const struct state *state = (const struct state *)states + i;
+
     table_row(table);
     table_text(table, NAME, state->name.text);
     if (state->has_attributes) {
@@ -137,32 +140,6 @@ static void fill_row(struct table *table, const struct state *state)
     }
 }
 
-static void fill_process(struct table *table, const struct process_use *use)
-{
-    table_number(table, PID, (unsigned long long)use->pid);
-    table_text(table, ACCESS, process_access(use));
-    table_text(table, COMMAND, use->command);
-}
-
-static void add_process_array(struct table *table, const struct process_uses *uses, size_t from,
-                              size_t to)
-{
-    struct buffer members = {0};
-
-    json_open(&members, "processes", "[");
-    for (size_t i = from; i < to; i++) {
-        json_open(&members, NULL, "{");
-        json_number(&members, "pid", (unsigned long long)uses->rows[i].pid);
-        json_text(&members, "access", process_access(&uses->rows[i]));
-        json_text(&members, "command", uses->rows[i].command);
-        json_close(&members, "}");
-    }
-    json_close(&members, "]");
-    table_json(table, &members);
-    buffer_free(&members);
-}
-
-/* A row per process for each queue; in JSON a row per queue. */
 static void fill_processes(struct table *table, const struct state *states, size_t count)
 {
     struct object_id *ids = calloc(count + 1, sizeof *ids);
@@ -170,25 +147,9 @@ static void fill_processes(struct table *table, const struct state *states, size
     if (ids == NULL)
         die_of_memory();
     for (size_t i = 0; i < count; i++)
-        ids[i] = (struct object_id){states[i].status.st_dev, states[i].status.st_ino};
-    struct process_uses uses = processes_using(ids, count);
-    for (size_t i = 0, from = 0, to = 0; i < count; i++, from = to) {
-        while (to < uses.count && uses.rows[to].object == i)
-            to++;
-        if (style.json) {
-            fill_row(table, &states[i]);
-            add_process_array(table, &uses, from, to);
-        } else {
-            for (size_t use = from; use < to; use++) {
-                fill_row(table, &states[i]);
-                fill_process(table, &uses.rows[use]);
-            }
-        }
-    }
-    if (uses.hidden > 0)
-        note("%zu process%s of other users may not be looked into; root sees all", uses.hidden,
-             uses.hidden == 1 ? "" : "es");
-    process_uses_free(&uses);
+        ids[i] = (struct object_id){.device = states[i].status.st_dev,
+                                    .inode = states[i].status.st_ino};
+    users_fill(table, &user_columns, style.json, ids, count, fill_row, states);
     free(ids);
 }
 
@@ -213,12 +174,11 @@ static int show_queues(const struct name *names, size_t count, int directory, bo
 
     struct table *table =
         table_new(columns, &style, processes && !style.json ? PROCESS_COLUMNS : QUEUE_COLUMNS);
-    if (processes || table_shows(table, PID) || table_shows(table, ACCESS) ||
-        table_shows(table, COMMAND))
+    if (processes || users_wanted(table, &user_columns))
         fill_processes(table, states, seen);
     else
         for (size_t i = 0; i < seen; i++)
-            fill_row(table, &states[i]);
+            fill_row(table, states, i);
     table_print(table);
     free(states);
     return result;
