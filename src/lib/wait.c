@@ -219,6 +219,12 @@ bool pause_or_die(struct pause *pause, nanoseconds longest, nanoseconds deadline
     return waited != WAIT_TIMED_OUT;
 }
 
+/* Only to be delivered: that is what ends the call. */
+static void interrupt(int signal)
+{
+    (void)signal;
+}
+
 static void make_alarm_clock(void)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
@@ -232,7 +238,7 @@ static void make_alarm_clock(void)
 enum waited wait_in_call(int (*attempt)(void *context), void *context, nanoseconds deadline,
                          int *error)
 {
-    struct sigaction on_alarm = {.sa_handler = wake};
+    struct sigaction on_alarm = {.sa_handler = interrupt};
     struct sigaction before;
     sigset_t inside = waiting_mask;
     sigset_t outside;
