@@ -71,7 +71,9 @@ void deliver_start(const struct delivery *how, size_t longest_message)
 {
     delivery = how;
     longest = longest_message;
-    signal(SIGPIPE, SIG_IGN); /* a write must come back with EPIPE: messages are in hand */
+    /* A write must come back with EPIPE or EFBIG: messages are in hand. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     output = output_without_blocking();
     reserve_memory();
     reporting.rescue = rescue_hand;
