@@ -137,11 +137,13 @@ static bool read_more(struct record_reader *reader)
     do {
         char *to = data->bytes + data->length;
         if (reader->regular) {
-            signals_checkpoint();
+            if (signals_checkpoint())
+                signals_die(signals_caught());
             got = pread(reader->fd, to, data->capacity - data->length, reader->offset);
         } else {
             struct pollfd input = {.fd = reader->fd, .events = POLLIN};
-            wait_for(&input, 1, NO_LIMIT);
+            if (wait_for(&input, 1, NO_LIMIT) == WAIT_SIGNALLED && signals_caught() != 0)
+                signals_die(signals_caught());
             got = read(reader->fd, to, data->capacity - data->length);
         }
     } while (got < 0 && (errno == EINTR || errno == EAGAIN));

@@ -116,6 +116,8 @@ static _Noreturn void show_help(const struct tool *tool)
 static _Noreturn void show_version(const struct tool *tool)
 {
     printf("%s (ipcutils) %s\n", tool->name, IPCUTILS_VERSION);
+    if (tool->version != NULL)
+        printf("%s\n", tool->version);
     exit(output_finish(STATUS_DONE));
 }
 

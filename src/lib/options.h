@@ -48,6 +48,7 @@ struct tool {
     int least_operands;
     int most_operands;    /* -1: any number */
     bool data_operands;   /* options end at the first operand: what follows is taken as it is */
+    const char *version;  /* a further line of --version; or NULL */
     int own_failure;      /* 125 for a tool that exits with its COMMAND's status; else 0 */
 };
 

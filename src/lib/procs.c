@@ -94,6 +94,7 @@ static void add_access(struct process_use *use, int process, const char *descrip
     unsigned long access = flags == NULL ? 0 : strtoul(flags + 6, NULL, 8) & O_ACCMODE;
     use->reads = use->reads || access != O_WRONLY;
     use->writes = use->writes || access != O_RDONLY;
+    use->descriptor = (int)strtol(descriptor, NULL, 10);
 }
 
 /* The same from a line of maps: "START-END rw-s OFFSET MAJOR:MINOR INODE PATH". */

@@ -21,6 +21,7 @@ struct process_use {
     size_t object; /* its place in the array asked about */
     pid_t pid;
     bool reads, writes; /* through a descriptor, or a mapping as it is protected now */
+    int descriptor;     /* one that leads to it; 0 if only a mapping does */
     bool maps;          /* it does not need a descriptor any more */
     char command[64];   /* comm, unescaped */
 };

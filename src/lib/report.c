@@ -50,6 +50,11 @@ _Noreturn void die(enum status status, const char *format, ...)
         write_line(format, arguments);
         va_end(arguments);
     }
+    quit(status);
+}
+
+_Noreturn void quit(enum status status)
+{
     if (reporting.rescue != NULL) {
         enum status (*rescue)(void) = reporting.rescue;
         reporting.rescue = NULL; /* it may die in its turn */

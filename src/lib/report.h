@@ -52,6 +52,9 @@ enum status fail(enum status status, const char *format, ...)
 _Noreturn void die(enum status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Ends the process as die() does, after fail() has said why. */
+_Noreturn void quit(enum status status);
+
 /* Ends the process for want of memory. */
 _Noreturn void die_of_memory(void);
 

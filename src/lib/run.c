@@ -35,6 +35,12 @@ static int start_by_shell(char *const *argv, char *const *environment,
 
 int run_start(char *const *argv, char *const *environment, int input, pid_t *pid)
 {
+    return run_start_between(argv, environment, input, -1, pid);
+}
+
+int run_start_between(char *const *argv, char *const *environment, int input, int output,
+                      pid_t *pid)
+{
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
 
@@ -48,6 +54,8 @@ int run_start(char *const *argv, char *const *environment, int input, pid_t *pid
     }
     if (input >= 0)
         error = posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
+    if (error == 0 && output >= 0)
+        error = posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     /* exec resets the handlers; what was ignored before stays ignored. */
     posix_spawnattr_setsigmask(&attributes, signals_original());
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
@@ -109,13 +117,10 @@ static sigset_t signals_to_pass_on(void)
     return set;
 }
 
-int run_and_wait(char *const *argv, char *const *environment)
+sigset_t run_hold_signals(void)
 {
     const struct sigaction as_usual = {.sa_handler = SIG_DFL};
     sigset_t awaited = signals_to_pass_on();
-    siginfo_t info;
-    pid_t pid;
-    int wait_status;
 
     signals_hold(); /* first: it remembers the mask that the COMMAND is to get */
     /* Blocked, they stay pending until they are asked for: none is missed
@@ -124,18 +129,39 @@ int run_and_wait(char *const *argv, char *const *environment)
     sigaction(SIGCHLD, &as_usual, NULL);
     sigaddset(&awaited, SIGCHLD);
     sigprocmask(SIG_BLOCK, &awaited, NULL);
+    return awaited;
+}
+
+int run_next_signal(const sigset_t *awaited)
+{
+    siginfo_t info;
+    int signal = sigwaitinfo(awaited, &info);
+
+    /* What the terminal sends, COMMAND has got as well. */
+    return signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL ? signal : 0;
+}
+
+int run_cannot_start(const char *command, int error)
+{
+    enum status status = run_start_status(error);
+    bool own = status != STATUS_NOT_FOUND && status != STATUS_CANNOT_RUN;
+
+    return (int)fail(own ? STATUS_RUN_FAILED : status, "cannot run %s: %s", shown(command),
+                     error == ENOENT ? "no such command" : strerror(error));
+}
+
+int run_and_wait(char *const *argv, char *const *environment)
+{
+    sigset_t awaited = run_hold_signals();
+    pid_t pid;
+    int wait_status;
 
     int error = run_start(argv, environment, -1, &pid);
-    if (error != 0) {
-        enum status status = run_start_status(error);
-        bool own = status != STATUS_NOT_FOUND && status != STATUS_CANNOT_RUN;
-        return (int)fail(own ? STATUS_RUN_FAILED : status, "cannot run %s: %s", shown(argv[0]),
-                         error == ENOENT ? "no such command" : strerror(error));
-    }
+    if (error != 0)
+        return run_cannot_start(argv[0], error);
     while (waitpid(pid, &wait_status, WNOHANG) != pid) {
-        int signal = sigwaitinfo(&awaited, &info);
-        /* What the terminal sends, COMMAND has got as well. */
-        if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL)
+        int signal = run_next_signal(&awaited);
+        if (signal != 0)
             kill(pid, signal);
     }
     return run_exit_status(wait_status);

@@ -20,6 +20,8 @@ static bool watching_children;
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t caught_count;
 static volatile sig_atomic_t child_ended; /* and has not been looked for since */
+static timer_t alarm_clock; /* of the call that waits, on CLOCK_MONOTONIC */
+static volatile sig_atomic_t in_call;
 
 nanoseconds clock_now(void)
 {
@@ -58,10 +60,27 @@ void signals_hold(void)
     holding = true;
 }
 
+/* From INSTANT on (absolute; 0: never), again and again: an alarm just before
+ * the call sleeps would interrupt nothing. Safe in a signal handler. */
+static void set_alarm(nanoseconds instant)
+{
+    const struct itimerspec alarms = {
+        .it_value = {.tv_sec = instant / SECOND, .tv_nsec = instant % SECOND},
+        .it_interval = {.tv_nsec = SECOND / 200},
+    };
+
+    timer_settime(alarm_clock, TIMER_ABSTIME, &alarms, NULL);
+}
+
 static void remember(int signal)
 {
+    int error = errno;
+
     caught = signal;
     caught_count++;
+    if (in_call)
+        set_alarm(1); /* long past: at once */
+    errno = error;
 }
 
 static void note_child(int signal)
@@ -189,4 +208,64 @@ enum waited pause_before_looking(struct pause *pause, nanoseconds longest, nanos
         pause->last = longest;
     enum waited waited = wait_for(NULL, 0, deadline_within(deadline, pause->last));
     return waited == WAIT_SIGNALLED ? WAIT_SIGNALLED : WAIT_READY;
+}
+
+bool pause_or_die(struct pause *pause, nanoseconds longest, nanoseconds deadline)
+{
+    enum waited waited = pause_before_looking(pause, longest, deadline);
+
+    if (waited == WAIT_SIGNALLED && signals_caught() != 0)
+        signals_die(signals_caught());
+    return waited != WAIT_TIMED_OUT;
+}
+
+/* Only to be delivered: that is what ends the call. */
+static void interrupt(int signal)
+{
+    (void)signal;
+}
+
+static void make_alarm_clock(void)
+{
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    static bool made;
+
+    if (!made && timer_create(CLOCK_MONOTONIC, &event, &alarm_clock) != 0)
+        die(STATUS_SYSTEM, "cannot make a timer: %s", strerror(errno));
+    made = true;
+}
+
+enum waited wait_in_call(int (*attempt)(void *context), void *context, nanoseconds deadline,
+                         int *error)
+{
+    struct sigaction on_alarm = {.sa_handler = interrupt};
+    struct sigaction before;
+    sigset_t inside = waiting_mask;
+    sigset_t outside;
+    sigset_t only_alarm;
+
+    make_alarm_clock();
+    sigemptyset(&on_alarm.sa_mask);
+    sigaction(SIGALRM, &on_alarm, &before);
+    sigdelset(&inside, SIGALRM);
+    in_call = true;
+    if (caught != 0 || deadline != NO_LIMIT)
+        set_alarm(caught != 0 || deadline <= 0 ? 1 : deadline);
+    sigprocmask(SIG_SETMASK, &inside, &outside);
+
+    do
+        *error = attempt(context);
+    while (*error == EINTR && caught == 0 && clock_now() < deadline);
+
+    /* The alarm last: none may be pending when its handler goes. */
+    only_alarm = outside;
+    sigdelset(&only_alarm, SIGALRM);
+    sigprocmask(SIG_SETMASK, &only_alarm, NULL);
+    in_call = false;
+    set_alarm(0);
+    sigprocmask(SIG_SETMASK, &outside, NULL);
+    sigaction(SIGALRM, &before, NULL);
+    if (*error != EINTR)
+        return WAIT_READY;
+    return caught != 0 ? WAIT_SIGNALLED : WAIT_TIMED_OUT;
 }

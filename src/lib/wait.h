@@ -95,4 +95,17 @@ struct pause {
  * the deadline had passed before the sleep. */
 enum waited pause_before_looking(struct pause *pause, nanoseconds longest, nanoseconds deadline);
 
+/* The same for a tool that has nothing to put back: false only if the deadline
+ * had passed; a caught signal ends the process. */
+bool pause_or_die(struct pause *pause, nanoseconds longest, nanoseconds deadline);
+
+/* Waits inside a system call that gives no descriptor to poll: sem_wait(3),
+ * msgsnd(2), msgrcv(2). ATTEMPT makes the call with CONTEXT and returns 0 or an
+ * errno value; it is made again after EINTR, until the deadline or a signal.
+ * WAIT_READY if it came back with anything but EINTR, which is in *ERROR: what
+ * it took is honoured, although a signal may have been caught at the same time
+ * (ask signals_caught). Only after signals_catch. */
+enum waited wait_in_call(int (*attempt)(void *context), void *context, nanoseconds deadline,
+                         int *error);
+
 #endif

@@ -169,7 +169,8 @@ int job_run(const struct jobs *jobs, struct job *job)
         words = own_words;
     }
     snprintf(variables[0], sizeof variables[0], "%s%s", variable_names[0], jobs->queue);
-    snprintf(variables[1], sizeof variables[1], "%s%u", variable_names[1], job->message.priority);
+    snprintf(variables[1], sizeof variables[1], "%s%u", variable_names[1],
+             (unsigned)job->message.number);
     snprintf(variables[2], sizeof variables[2], "%s%zu", variable_names[2], job->message.length);
     snprintf(variables[3], sizeof variables[3], "%s%lu", variable_names[3], job->attempt + 1);
     for (size_t i = 0; i < VARIABLES; i++)

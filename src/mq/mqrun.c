@@ -121,7 +121,7 @@ static void give_up(struct job *job)
     int sent;
     do
         sent = mq_send(dead_letters.descriptor, job->message.bytes, job->message.length,
-                       job->message.priority);
+                       (unsigned)job->message.number);
     while (sent != 0 && errno == EINTR);
     if (sent == 0) {
         dead_lettered++;
@@ -167,7 +167,7 @@ static void handle_failure(struct job *job)
     }
     fail(STATUS_DONE, "attempt %lu of %llu on a message from queue %s failed: %s (priority %u, %zu bytes)",
          job->attempt, (unsigned long long)retries + 1, shown(queue.name.text),
-         run_outcome(job->wait_status), job->message.priority, job->message.length);
+         run_outcome(job->wait_status), (unsigned)job->message.number, job->message.length);
     if (job->attempt > retries) {
         give_up(job);
         return;
@@ -250,7 +250,7 @@ static void take_messages(void)
         message_deadline = 0;
         job->attempt = 0;
         job->message.length = (size_t)length;
-        job->message.priority = priority;
+        job->message.number = priority;
         start(job);
         handle_signals();
     }

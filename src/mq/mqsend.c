@@ -3,13 +3,12 @@
  * mqsend: send messages to a POSIX message queue, one per operand or per
  * record of standard input, each as soon as it is complete.
  */
-#include "frame.h"
+#include "feed.h"
 #include "options.h"
 #include "queue.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 static struct patience patience = PATIENCE_DEFAULT;
 static struct records records;
@@ -54,14 +53,17 @@ static const struct tool tool = {
 };
 
 static struct queue queue;
-static struct record_reader reader;
-static size_t sent, dropped;
+
+static bool removed(void)
+{
+    return queue_unlinked(&queue);
+}
 
 static enum status wait_for_room(nanoseconds *deadline)
 {
     if (patience.nonblock)
         return STATUS_WOULD_WAIT;
-    record_leave_offset(&reader, false);
+    feed_waits();
     if (*deadline == 0)
         *deadline = deadline_after(patience.timeout);
     switch (queue_wait(&queue, POLLOUT, *deadline, false)) {
@@ -74,146 +76,45 @@ static enum status wait_for_room(nanoseconds *deadline)
     }
 }
 
-static enum status send_message(const struct record *message, unsigned at_priority)
+static enum status send_message(const struct record *message, uint64_t at_priority)
 {
     nanoseconds deadline = 0;
 
-    if (message->length > queue.message_size)
-        return fail(STATUS_DATA,
-                    "cannot send to queue %s: message of %zu bytes is larger than the queue's "
-                    "message size %zu",
-                    shown(queue.name.text), message->length, queue.message_size);
-    while (mq_send(queue.descriptor, message->bytes, message->length, at_priority) != 0) {
+    while (mq_send(queue.descriptor, message->bytes, message->length, (unsigned)at_priority) != 0) {
         if (errno == EINTR)
             continue;
         if (errno != EAGAIN)
             return fail(status_of_error(errno), "cannot send to queue %s: %s",
                         shown(queue.name.text), strerror(errno));
-        if (drop) {
-            dropped++;
-            return STATUS_DONE;
-        }
+        if (drop)
+            return STATUS_PARTIAL;
         enum status status = wait_for_room(&deadline);
         if (status != STATUS_DONE)
             return status;
     }
-    sent++;
     return STATUS_DONE;
-}
-
-/* A C string ends at its first NUL: one inside would cut it short. */
-static enum status send_string(const struct record *record, unsigned at_priority)
-{
-    static struct buffer string;
-
-    if (memchr(record->bytes, '\0', record->length) != NULL)
-        return fail(STATUS_DATA, "cannot send to queue %s: a record with a NUL in it is no C string",
-                    shown(queue.name.text));
-    string.length = 0;
-    buffer_add(&string, record->bytes, record->length);
-    buffer_add(&string, "", 1);
-    const struct record message = {string.bytes, string.length};
-    return send_message(&message, at_priority);
-}
-
-static enum status send_record(struct record *record)
-{
-    uint64_t at_priority = priority;
-
-    if (records.prefix && !record_split_prefix(record, 0, PRIORITY_HIGHEST, &at_priority))
-        return fail(STATUS_DATA,
-                    "malformed record: with --prefix it begins with a priority (0 to %d) and a TAB",
-                    PRIORITY_HIGHEST);
-    return records.string ? send_string(record, (unsigned)at_priority)
-                          : send_message(record, (unsigned)at_priority);
-}
-
-static enum status send_operands(char **operands)
-{
-    enum status status = STATUS_DONE;
-
-    for (; *operands != NULL && status == STATUS_DONE; operands++) {
-        struct record record = {*operands, strlen(*operands)};
-        signals_checkpoint();
-        if (queue_unlinked(&queue)) /* what it takes now is lost */
-            return fail(STATUS_GONE, "queue %s has been removed", shown(queue.name.text));
-        status = send_record(&record);
-    }
-    return status;
-}
-
-/* A message sent to a queue without a name is lost, and the kernel does not
- * say so: looked at once for each read. */
-static bool removed_meanwhile(void)
-{
-    static unsigned long looked_at_read;
-
-    if (reader.reads == looked_at_read)
-        return false;
-    looked_at_read = reader.reads;
-    return queue_unlinked(&queue);
-}
-
-static enum status next_record(struct record *record)
-{
-    switch (record_next(&reader, record)) {
-    case RECORD_TOO_LONG:
-        return fail(STATUS_DATA,
-                    "cannot send to queue %s: message of %zu bytes or more is larger than the "
-                    "queue's message size %zu",
-                    shown(queue.name.text), record->length, queue.message_size);
-    case RECORD_MALFORMED:
-        return fail(STATUS_DATA, "malformed record on standard input: %s", record->bytes);
-    case RECORD_FAILED:
-        return fail(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
-    case RECORD_NONE:
-        record->bytes = NULL;
-        return STATUS_DONE;
-    default:
-        break;
-    }
-    if (removed_meanwhile())
-        return fail(STATUS_GONE, "queue %s has been removed", shown(queue.name.text));
-    return STATUS_DONE;
-}
-
-static enum status send_input(void)
-{
-    enum { PREFIX_LONGEST = 6 };
-    struct record record;
-    enum status status;
-
-    if (isatty(STDIN_FILENO))
-        note("reading messages from the terminal, one per line; Ctrl-D ends");
-    record_reader_start(&reader, STDIN_FILENO, (enum framing)records.framing,
-                        queue.message_size + (records.prefix ? PREFIX_LONGEST : 0));
-    while ((status = next_record(&record)) == STATUS_DONE && record.bytes != NULL)
-        if ((status = send_record(&record)) != STATUS_DONE)
-            break;
-    record_leave_offset(&reader, status == STATUS_DONE);
-    return status;
 }
 
 int main(int argc, char **argv)
 {
     int first = options_parse(&tool, argc, argv);
     char **operands = argv + first + 1;
-    bool many = *operands == NULL || operands[1] != NULL;
 
     if (records.prefix && *operands != NULL)
         usage_error("--prefix is for records of standard input, not for MESSAGE operands");
     queue = queue_open(argv[first], QUEUE_TO_SEND, &patience, create);
     signals_hold();
-    enum status status = *operands != NULL ? send_operands(operands) : send_input();
 
-    bool would_wait = status == STATUS_WOULD_WAIT || status == STATUS_TIMED_OUT;
-    if (status != STATUS_DONE && (sent > 0 || (many && !would_wait)))
-        note("%zu message%s sent to queue %s", sent, plural(sent), shown(queue.name.text));
-    if (status == STATUS_DONE)
-        remark("%zu message%s sent to queue %s", sent, plural(sent), shown(queue.name.text));
-    if (dropped == 0)
-        return (int)status;
-    note("%zu of %zu messages dropped: queue %s was full", dropped, sent + dropped,
-         shown(queue.name.text));
-    return status == STATUS_DONE ? STATUS_PARTIAL : (int)status;
+    const struct feed feed = {
+        .queue = queue.name.text,
+        .records = &records,
+        .longest = queue.message_size,
+        .limit = "the queue's message size",
+        .number = priority,
+        .most = PRIORITY_HIGHEST,
+        .number_name = "a priority",
+        .send = send_message,
+        .removed = removed,
+    };
+    return (int)feed_queue(&feed, operands);
 }

@@ -131,8 +131,10 @@ static bool look(struct state *state, int directory)
     return state->has_status;
 }
 
-static void fill_row(struct table *table, const struct state *state)
+static void fill_row(struct table *table, const void *states, size_t i)
 {
+    const struct state *state = (const struct state *)states + i;
+
     table_row(table);
     table_text(table, NAME, state->name.text);
     if (state->has_attributes) {
@@ -154,11 +156,6 @@ static void fill_row(struct table *table, const struct state *state)
     }
 }
 
-static void fill_row_of(struct table *table, const void *states, size_t i)
-{
-    fill_row(table, (const struct state *)states + i);
-}
-
 /* A row per process for each queue; in JSON a row per queue. */
 static void fill_processes(struct table *table, const struct state *states, size_t count)
 {
@@ -168,7 +165,7 @@ static void fill_processes(struct table *table, const struct state *states, size
         die_of_memory();
     for (size_t i = 0; i < count; i++)
         ids[i] = (struct object_id){states[i].status.st_dev, states[i].status.st_ino};
-    table_processes(table, &process_columns, style.json, ids, count, fill_row_of, states);
+    table_processes(table, &process_columns, style.json, ids, count, fill_row, states);
     free(ids);
 }
 
@@ -200,7 +197,7 @@ static int show_queues(const struct name *names, size_t count, int directory, bo
         fill_processes(table, states, seen);
     else
         for (size_t i = 0; i < seen; i++)
-            fill_row(table, &states[i]);
+            fill_row(table, states, i);
     table_print(table);
     free(states);
     return result;

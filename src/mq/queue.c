@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "queue.h"
 
-#include "parse.h"
+#include "limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,19 +19,10 @@ struct name queue_name(const char *operand)
 
 uint64_t queue_system_limit(const char *name)
 {
-    char path[64], text[32];
-    uint64_t value = 0;
+    char path[64];
 
-    snprintf(path, sizeof path, "/proc/sys/fs/mqueue/%s", name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return 0;
-    ssize_t got = read(fd, text, sizeof text - 1);
-    close(fd);
-    text[got > 0 ? got : 0] = '\0';
-    text[strcspn(text, "\n")] = '\0';
-    parse_number(text, 0, UINT64_MAX, &value);
-    return value;
+    snprintf(path, sizeof path, "fs/mqueue/%s", name);
+    return system_limit(path);
 }
 
 static uint64_t default_within(const char *value_name, const char *limit_name)
@@ -224,18 +215,9 @@ struct queue queue_open(const char *operand, enum queue_access access,
 
     if (create)
         create_if_missing(&name);
-    while ((error = try_access(&queue, &name, access)) == ENOENT && patience->await) {
-        switch (pause_before_looking(&pause, SECOND / 20, deadline)) {
-        case WAIT_TIMED_OUT:
+    while ((error = try_access(&queue, &name, access)) == ENOENT && patience->await)
+        if (!pause_or_die(&pause, SECOND / 20, deadline))
             exit(STATUS_TIMED_OUT);
-        case WAIT_SIGNALLED:
-            if (signals_caught() != 0)
-                signals_die(signals_caught());
-            break;
-        case WAIT_READY:
-            break;
-        }
-    }
     if (error == ENOENT)
         die(STATUS_NO_OBJECT, "cannot open queue %s: no such queue", shown(name.text));
     if (error == EACCES)

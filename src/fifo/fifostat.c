@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * fifostat: show FIFOs: who reads and writes them or waits to, how much is
+ * unread; without opening them, which would wake who waits.
+ */
+#include "json.h"
+#include "name.h"
+#include "options.h"
+#include "peers.h"
+#include "report.h"
+#include "stream.h"
+#include "table.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+static struct table_style style;
+static bool processes;
+
+static const struct option_row options[] = {
+    {'p', "processes", NULL, "a row per process that has the FIFO open or is opening it",
+     .flag = &processes},
+    OPTION_JSON(style),
+    OPTION_NOHEADINGS(style),
+    OPTION_NAMES(style),
+    OPTION_OUTPUT(style),
+    {0},
+};
+
+static const struct option_conflict conflicts[] = {
+    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {0}};
+
+static const struct tool tool = {
+    .name = "fifostat",
+    .operands = "FIFO...",
+    .purpose = "Show FIFOs, their readers and writers, and what is unread; opens none of them.",
+    .options = options,
+    .conflicts = conflicts,
+    .least_operands = 1,
+    .most_operands = -1,
+};
+
+enum {
+    NAME,
+    READERS,
+    WRITERS,
+    UNREAD,
+    CAPACITY,
+    USER,
+    GROUP,
+    MODE,
+    PID,
+    ACCESS,
+    STATE,
+    COMMAND
+};
+
+static const struct column columns[] = {
+    [NAME] = {"NAME", false},
+    [READERS] = {"READERS", false},
+    [WRITERS] = {"WRITERS", false},
+    [UNREAD] = {"UNREAD", true},
+    [CAPACITY] = {"CAPACITY", true},
+    [USER] = {"USER", false},
+    [GROUP] = {"GROUP", false},
+    [MODE] = {"MODE", false},
+    [PID] = {"PID", true},
+    [ACCESS] = {"ACCESS", false},
+    [STATE] = {"STATE", false},
+    [COMMAND] = {"COMMAND", false},
+    {0},
+};
+
+#define FIFO_COLUMNS    "name,readers,writers,unread,capacity,user,group,mode"
+#define JSON_COLUMNS    "name,unread,capacity,user,group,mode"
+#define PROCESS_COLUMNS "name,pid,access,state,command"
+
+struct state {
+    const char *path;
+    struct stat status;
+    const struct peer *peers;
+    size_t peer_count;
+    struct fill fill;
+    bool partly_hidden; /* there may be more peers than are seen */
+};
+
+static const char *state_of(const struct peer *peer)
+{
+    return peer->opening ? "opening" : "open";
+}
+
+static bool is_at(const struct peer *peer, size_t end)
+{
+    return end == READERS ? peer->reads : peer->writes;
+}
+
+/* "812,815(opening)"; "-" for nobody, "?" for those who are not to be seen. */
+static void fill_peers(struct table *table, size_t end, const struct state *state)
+{
+    struct buffer list = {0};
+
+    for (size_t i = 0; i < state->peer_count; i++)
+        if (is_at(&state->peers[i], end))
+            buffer_add_format(&list, "%s%ld%s", list.length > 0 ? "," : "",
+                              (long)state->peers[i].pid,
+                              state->peers[i].opening ? "(opening)" : "");
+    if (state->partly_hidden)
+        buffer_add_text(&list, list.length > 0 ? ",?" : "?");
+    else if (list.length == 0)
+        buffer_add_text(&list, "-");
+    table_bytes(table, end, list.bytes, list.length);
+    buffer_free(&list);
+}
+
+static void fill_row(struct table *table, const struct state *state)
+{
+    table_row(table);
+    table_text(table, NAME, state->path);
+    fill_peers(table, READERS, state);
+    fill_peers(table, WRITERS, state);
+    if (state->fill.known) {
+        table_number(table, UNREAD, state->fill.unread);
+        table_number(table, CAPACITY, state->fill.capacity);
+    } else if (state->peer_count == 0 && !state->partly_hidden) {
+        table_number(table, UNREAD, 0); /* what nobody has open holds nothing */
+    }
+    table_user(table, USER, state->status.st_uid);
+    table_group(table, GROUP, state->status.st_gid);
+    table_mode(table, MODE, state->status.st_mode);
+}
+
+/* An array of who is seen; null where nobody is and some are hidden. */
+static void add_peer_array(struct buffer *members, size_t end, const struct state *state)
+{
+    const char *key = end == READERS ? "readers" : "writers";
+    size_t count = 0;
+
+    for (size_t i = 0; i < state->peer_count; i++)
+        count += is_at(&state->peers[i], end);
+    if (count == 0 && state->partly_hidden) {
+        json_null(members, key);
+        return;
+    }
+    json_open(members, key, "[");
+    for (size_t i = 0; i < state->peer_count; i++) {
+        const struct peer *peer = &state->peers[i];
+        if (!is_at(peer, end))
+            continue;
+        json_open(members, NULL, "{");
+        json_number(members, "pid", (unsigned long long)peer->pid);
+        json_text(members, "state", state_of(peer));
+        json_text(members, "command", peer->command);
+        json_close(members, "}");
+    }
+    json_close(members, "]");
+}
+
+static void add_peers(struct table *table, const struct state *state)
+{
+    struct buffer members = {0};
+
+    add_peer_array(&members, READERS, state);
+    add_peer_array(&members, WRITERS, state);
+    table_json(table, &members);
+    buffer_free(&members);
+}
+
+static void fill_processes(struct table *table, const struct state *state)
+{
+    for (size_t i = 0; i < state->peer_count; i++) {
+        const struct peer *peer = &state->peers[i];
+        fill_row(table, state);
+        table_number(table, PID, (unsigned long long)peer->pid);
+        table_text(table, ACCESS, peer_access(peer));
+        table_text(table, STATE, state_of(peer));
+        table_text(table, COMMAND, peer->command);
+    }
+}
+
+static void show(struct table *table, const struct state *state)
+{
+    bool per_process = processes || table_shows(table, PID) || table_shows(table, ACCESS) ||
+                       table_shows(table, STATE) || table_shows(table, COMMAND);
+
+    if (!style.json && per_process) {
+        fill_processes(table, state);
+        return;
+    }
+    fill_row(table, state);
+    if (style.json && (style.output == NULL || processes))
+        add_peers(table, state);
+}
+
+/* What can be said of a path without looking for its peers. */
+static int look(struct state *state, const char *path)
+{
+    *state = (struct state){.path = path};
+    if (stat(path, &state->status) != 0)
+        return (int)fail(status_of_error(errno), "cannot look at FIFO %s: %s", shown(path),
+                         errno == ENOENT ? "no such FIFO" : strerror(errno));
+    if (!S_ISFIFO(state->status.st_mode))
+        return (int)fail(STATUS_DATA, "%s is not a FIFO", shown(path));
+    return STATUS_DONE;
+}
+
+/* The same FIFO among the operands before it, or -1. */
+static ptrdiff_t seen_before(const struct object_id *ids, size_t i)
+{
+    for (size_t before = 0; before < i; before++)
+        if (ids[before].inode == ids[i].inode && ids[before].device == ids[i].device)
+            return (ptrdiff_t)before;
+    return -1;
+}
+
+/* The states point into what is returned. */
+static struct peers find_peers(struct state *states, size_t count)
+{
+    struct object_id *ids = calloc(count + 1, sizeof *ids);
+
+    if (ids == NULL)
+        die_of_memory();
+    for (size_t i = 0; i < count; i++)
+        ids[i] = (struct object_id){states[i].status.st_dev, states[i].status.st_ino};
+    struct peers peers = peers_find(ids, count);
+    for (size_t i = 0, from = 0; i < count; i++) {
+        struct state *state = &states[i];
+        ptrdiff_t before = seen_before(ids, i);
+        state->partly_hidden = peers.hidden > 0;
+        if (before >= 0) {
+            state->peers = states[before].peers;
+            state->peer_count = states[before].peer_count;
+            state->fill = states[before].fill;
+            continue;
+        }
+        state->peers = peers.rows + from;
+        while (from < peers.count && peers.rows[from].object == i)
+            from++;
+        state->peer_count = (size_t)(peers.rows + from - state->peers);
+        state->fill = peers.fill[i];
+    }
+    if (peers.hidden > 0)
+        note("%zu process%s of other users may not be looked into; root sees all", peers.hidden,
+             peers.hidden == 1 ? "" : "es");
+    free(ids);
+    return peers;
+}
+
+int main(int argc, char **argv)
+{
+    int first = options_parse(&tool, argc, argv);
+    struct state *states = calloc((size_t)argc, sizeof *states);
+    int result = STATUS_DONE;
+    size_t count = 0;
+
+    if (states == NULL)
+        die_of_memory();
+    struct table *table = table_new(columns, &style,
+                                    style.json  ? JSON_COLUMNS
+                                    : processes ? PROCESS_COLUMNS
+                                                : FIFO_COLUMNS);
+    for (int i = first; i < argc; i++) {
+        int status = look(&states[count], argv[i]);
+        if (status == STATUS_DONE)
+            count++;
+        else
+            result = status;
+    }
+    struct peers peers = find_peers(states, count);
+    for (size_t i = 0; i < count; i++)
+        show(table, &states[i]);
+    table_print(table);
+    peers_free(&peers);
+    free(states);
+    return output_finish(result);
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* splice, F_SETPIPE_SZ */
+#include "copy.h"
+
+#include "report.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum {
+    PIPE_WANTED = 1 << 20,
+    BLOCK = 128 << 10,
+    TAIL_LEAST = 4 << 20
+};
+
+/* The capacity of a pipe or FIFO, raised if that is allowed; 0 for others. */
+static size_t enlarge(int fd)
+{
+    int size = fcntl(fd, F_GETPIPE_SZ);
+
+    if (size >= 0 && size < PIPE_WANTED && fcntl(fd, F_SETPIPE_SZ, PIPE_WANTED) >= 0)
+        size = fcntl(fd, F_GETPIPE_SZ);
+    return size > 0 ? (size_t)size : 0;
+}
+
+void copy_start(struct copy *copy, int from, int to)
+{
+    struct stat status;
+    size_t in = enlarge(from);
+    size_t out = enlarge(to);
+
+    *copy = (struct copy){.from = from, .to = to, .splices = in > 0 || out > 0};
+    copy->regular = fstat(from, &status) == 0 && S_ISREG(status.st_mode);
+    copy->nonblocking = (fcntl(from, F_GETFL) & O_NONBLOCK) != 0;
+    copy->chunk = out > 0 ? out : in;
+    /* Four pipes of this size: this one, two behind it, and one to spare. */
+    copy->tail = (off_t)(4 * out) > TAIL_LEAST ? (off_t)(4 * out) : TAIL_LEAST;
+}
+
+/* How many bytes may be spliced next: none of a file's tail. */
+static size_t spliceable(const struct copy *copy)
+{
+    struct stat status;
+
+    if (!copy->splices || !copy->regular)
+        return copy->splices ? copy->chunk : 0;
+    off_t offset = lseek(copy->from, 0, SEEK_CUR);
+    if (offset < 0 || fstat(copy->from, &status) != 0 || status.st_size - offset <= copy->tail)
+        return 0;
+    off_t left = status.st_size - offset - copy->tail;
+    return left < (off_t)copy->chunk ? (size_t)left : copy->chunk;
+}
+
+/* Which end keeps the other waiting; COPY_SOME if neither does (any more). */
+static enum copied what_is_missing(const struct copy *copy)
+{
+    struct pollfd ends[] = {{.fd = copy->from, .events = POLLIN},
+                            {.fd = copy->to, .events = POLLOUT}};
+
+    poll(ends, 2, 0);
+    if (ends[1].revents == 0)
+        return COPY_NEEDS_OUTPUT;
+    return ends[0].revents == 0 ? COPY_NEEDS_INPUT : COPY_SOME;
+}
+
+/* Nothing is read before it can be written on. Input that does not block is
+ * not polled: of a FIFO whose last writer went before it was opened, poll(2)
+ * never reports the end, and read(2) does. */
+static enum copied what_a_read_waits_for(const struct copy *copy)
+{
+    enum copied missing = what_is_missing(copy);
+
+    return missing == COPY_NEEDS_INPUT && (copy->regular || copy->nonblocking) ? COPY_SOME
+                                                                               : missing;
+}
+
+static enum copied write_held(struct copy *copy)
+{
+    ssize_t wrote = write(copy->to, copy->block + copy->start, copy->held);
+
+    if (wrote < 0 && errno == EAGAIN)
+        return COPY_NEEDS_OUTPUT;
+    if (wrote < 0 && errno != EINTR)
+        return COPY_CANNOT_WRITE;
+    if (wrote > 0) {
+        copy->start += (size_t)wrote;
+        copy->held -= (size_t)wrote;
+        copy->moved += (uint64_t)wrote;
+    }
+    return COPY_SOME;
+}
+
+static enum copied read_and_write(struct copy *copy)
+{
+    enum copied missing = what_a_read_waits_for(copy);
+
+    if (missing != COPY_SOME)
+        return missing;
+    if (copy->block == NULL && (copy->block = malloc(BLOCK)) == NULL)
+        die_of_memory();
+    ssize_t got = read(copy->from, copy->block, BLOCK);
+    if (got == 0)
+        return COPY_END;
+    if (got < 0 && errno == EINTR)
+        return COPY_SOME;
+    if (got < 0)
+        return errno == EAGAIN ? COPY_NEEDS_INPUT : COPY_CANNOT_READ;
+    copy->start = 0;
+    copy->held = (size_t)got;
+    return write_held(copy);
+}
+
+enum copied copy_some(struct copy *copy)
+{
+    if (copy->held > 0)
+        return write_held(copy);
+    size_t size = spliceable(copy);
+    if (size == 0)
+        return read_and_write(copy);
+    ssize_t moved = splice(copy->from, NULL, copy->to, NULL, size, SPLICE_F_NONBLOCK);
+    if (moved > 0)
+        copy->moved += (uint64_t)moved;
+    if (moved >= 0)
+        return moved > 0 ? COPY_SOME : COPY_END;
+    switch (errno) {
+    case EINTR:
+        return COPY_SOME;
+    case EAGAIN:
+        return what_is_missing(copy);
+    case EPIPE:
+    case ENOSPC:
+    case EDQUOT:
+    case EFBIG:
+        return COPY_CANNOT_WRITE; /* known without taking anything from the input */
+    default:
+        copy->splices = false; /* read and write will do, or say which of them cannot */
+        return COPY_SOME;
+    }
+}
+
+void copy_stop(struct copy *copy)
+{
+    if (copy->regular && copy->held > 0)
+        lseek(copy->from, -(off_t)copy->held, SEEK_CUR);
+    free(copy->block);
+    copy->block = NULL;
+}

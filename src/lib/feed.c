@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+#include "feed.h"
+
+#include "name.h"
+#include "options.h"
+#include "wait.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct record_reader reader;
+static size_t sent, dropped;
+
+void feed_waits(void)
+{
+    record_leave_offset(&reader, false);
+}
+
+void feed_ends(void)
+{
+    record_leave_offset(&reader, true);
+}
+
+static enum status too_long(const struct feed *feed, size_t length, const char *or_more)
+{
+    return fail(STATUS_DATA, "cannot send to queue %s: message of %zu bytes%s is larger than %s %zu",
+                shown(feed->queue), length, or_more, feed->limit, feed->longest);
+}
+
+static enum status send_message(const struct feed *feed, const struct record *message,
+                                uint64_t number)
+{
+    if (message->length > feed->longest)
+        return too_long(feed, message->length, "");
+    enum status status = feed->send(message, number);
+    if (status == STATUS_DONE)
+        sent++;
+    if (status != STATUS_PARTIAL)
+        return status;
+    dropped++;
+    return STATUS_DONE;
+}
+
+/* A C string ends at its first NUL: one inside would cut it short. */
+static enum status send_string(const struct feed *feed, const struct record *record,
+                               uint64_t number)
+{
+    static struct buffer string;
+
+    if (memchr(record->bytes, '\0', record->length) != NULL)
+        return fail(STATUS_DATA, "cannot send to queue %s: a record with a NUL in it is no C string",
+                    shown(feed->queue));
+    string.length = 0;
+    buffer_add(&string, record->bytes, record->length);
+    buffer_add(&string, "", 1);
+    const struct record message = {string.bytes, string.length};
+    return send_message(feed, &message, number);
+}
+
+static enum status send_record(const struct feed *feed, struct record *record)
+{
+    uint64_t number = feed->number;
+
+    if (feed->records->prefix && !record_split_prefix(record, feed->least, feed->most, &number))
+        return fail(STATUS_DATA,
+                    "malformed record: with --prefix it begins with %s (%llu to %llu) and a TAB",
+                    feed->number_name, (unsigned long long)feed->least,
+                    (unsigned long long)feed->most);
+    return feed->records->string ? send_string(feed, record, number)
+                                 : send_message(feed, record, number);
+}
+
+static enum status send_operands(const struct feed *feed, char **operands)
+{
+    enum status status = STATUS_DONE;
+
+    for (; *operands != NULL && status == STATUS_DONE; operands++) {
+        struct record record = {*operands, strlen(*operands)};
+        if (signals_checkpoint())
+            signals_die(signals_caught());
+        if (feed->removed != NULL && feed->removed()) /* what it takes now is lost */
+            return fail(STATUS_GONE, "queue %s has been removed", shown(feed->queue));
+        status = send_record(feed, &record);
+    }
+    return status;
+}
+
+/* What was sent to a queue without a name is lost, and the kernel may not say
+ * so: looked at before each operand and once for
+ * each read. */
+static bool removed_meanwhile(const struct feed *feed)
+{
+    static unsigned long looked_at_read;
+
+    if (feed->removed == NULL || reader.reads == looked_at_read)
+        return false;
+    looked_at_read = reader.reads;
+    return feed->removed();
+}
+
+static enum status next_record(const struct feed *feed, struct record *record)
+{
+    switch (record_next(&reader, record)) {
+    case RECORD_TOO_LONG:
+        return too_long(feed, record->length, " or more");
+    case RECORD_MALFORMED:
+        return fail(STATUS_DATA, "malformed record on standard input: %s", record->bytes);
+    case RECORD_FAILED:
+        return fail(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
+    case RECORD_NONE:
+        record->bytes = NULL;
+        return STATUS_DONE;
+    default:
+        break;
+    }
+    if (removed_meanwhile(feed))
+        return fail(STATUS_GONE, "queue %s has been removed", shown(feed->queue));
+    return STATUS_DONE;
+}
+
+static enum status send_input(const struct feed *feed)
+{
+    enum { PREFIX_LONGEST = 20 }; /* of 2^63-1, with its TAB */
+    struct record record;
+    enum status status;
+
+    if (isatty(STDIN_FILENO))
+        note("reading messages from the terminal, one per line; Ctrl-D ends");
+    record_reader_start(&reader, STDIN_FILENO, (enum framing)feed->records->framing,
+                        feed->longest + (feed->records->prefix ? PREFIX_LONGEST : 0));
+    while ((status = next_record(feed, &record)) == STATUS_DONE && record.bytes != NULL)
+        if ((status = send_record(feed, &record)) != STATUS_DONE)
+            break;
+    record_leave_offset(&reader, status == STATUS_DONE);
+    return status;
+}
+
+enum status feed_queue(const struct feed *feed, char **operands)
+{
+    bool many = *operands == NULL || operands[1] != NULL;
+    enum status status = *operands != NULL ? send_operands(feed, operands) : send_input(feed);
+    bool would_wait = status == STATUS_WOULD_WAIT || status == STATUS_TIMED_OUT;
+
+    if (status != STATUS_DONE && (sent > 0 || (many && !would_wait)))
+        note("%zu message%s sent to queue %s", sent, plural(sent), shown(feed->queue));
+    if (status == STATUS_DONE)
+        remark("%zu message%s sent to queue %s", sent, plural(sent), shown(feed->queue));
+    if (dropped == 0)
+        return status;
+    note("%zu of %zu messages dropped: queue %s was full", dropped, sent + dropped,
+         shown(feed->queue));
+    return status == STATUS_DONE ? STATUS_PARTIAL : status;
+}

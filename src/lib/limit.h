@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Limits of the system, from /proc/sys (proc(5)).
+ */
+#ifndef IPCUTILS_LIMIT_H
+#define IPCUTILS_LIMIT_H
+
+#include <stdint.h>
+
+/* The number in /proc/sys/NAME ("kernel/msgmax"); 0 if it cannot be read. */
+uint64_t system_limit(const char *name);
+
+#endif

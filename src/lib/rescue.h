@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * Messages that were taken and cannot be delivered: put back on their queue,
+ * or kept in a file of netstrings NUMBER<TAB>BYTES, which the sending tool
+ * reads with -S -P.
+ */
+#ifndef IPCUTILS_RESCUE_H
+#define IPCUTILS_RESCUE_H
+
+#include "report.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct message {
+    const char *bytes;
+    size_t length;
+    uint64_t number; /* priority or type */
+};
+
+/* How a family puts back. */
+struct rescuer {
+    const char *queue;  /* its name, unescaped */
+    const char *sender; /* the tool that reads the file: "mqsend" */
+    const char *unable; /* why it may fail: "is full or removed" */
+    bool (*put_back)(const void *context, const struct message *message);
+    const void *context;
+};
+
+/* What became of the messages saved so far. */
+struct saved {
+    size_t put_back;
+    size_t kept; /* in the file */
+    size_t lost;
+    int file;    /* -1 before the first message is kept */
+    char path[256];
+};
+
+#define SAVED_NONE {.file = -1}
+
+/* Saves messages in the order in which they were taken. Once one had to be
+ * kept in the file, so are those after it, to keep that order. */
+void rescue_messages(struct saved *saved, const struct rescuer *rescuer,
+                     const struct message *messages, size_t count);
+
+/* Says where the messages are, and returns STATUS_SAVED or STATUS_LOST;
+ * STATUS_DONE, silently, if nothing had to be saved. */
+enum status rescue_report(const struct saved *saved, const struct rescuer *rescuer);
+
+#endif

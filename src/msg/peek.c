@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: MIT */
+#define _XOPEN_SOURCE 700 /* msgrcv */
+#include "peek.h"
+
+#include "options.h"
+#include "stream.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/ipc.h>
+#include <sys/msg.h>
+
+#ifndef MSG_COPY
+#define MSG_COPY 040000 /* <linux/msg.h> */
+#endif
+
+static const struct sysv_queue *queue;
+static const struct sysv_selection *selection;
+static size_t room_for; /* bytes of a message */
+
+/* A message of the queue. */
+struct copy {
+    long position;
+    sysv_type type;
+    size_t length;
+};
+
+/* Copies the message at copy->position to where the next to deliver goes; false
+ * if there is none. */
+static bool copy_message(struct copy *copy)
+{
+    for (;;) {
+        char *room = deliver_room();
+        ssize_t length = msgrcv(queue->id, room, room_for, copy->position, MSG_COPY | IPC_NOWAIT);
+        if (length >= 0) {
+            memcpy(&copy->type, room, sizeof copy->type);
+            copy->length = (size_t)length;
+            return true;
+        }
+        switch (errno) {
+        case ENOMSG:
+            return false;
+        case EINTR:
+            break;
+        case E2BIG:
+            room_for *= 2;
+            deliver_enlarge(room_for);
+            break;
+        case ENOSYS:
+            die(STATUS_SYSTEM,
+                "cannot peek into queue %s: this kernel was built without CONFIG_CHECKPOINT_RESTORE",
+                queue->name);
+        case EIDRM:
+        case EINVAL:
+            die(STATUS_GONE, "queue %s has been removed", queue->name);
+        default:
+            die(status_of_error(errno), "cannot peek into queue %s: %s", queue->name,
+                strerror(errno));
+        }
+    }
+}
+
+static bool selected(sysv_type type)
+{
+    if (selection->type == 0)
+        return true;
+    if (selection->type < 0)
+        return type <= -selection->type;
+    return (type == selection->type) != selection->except;
+}
+
+static uint64_t count_selected(void)
+{
+    struct copy copy = {0};
+    uint64_t count = 0;
+
+    for (; copy_message(&copy); copy.position++)
+        count += selected(copy.type);
+    return count;
+}
+
+/* Up to MOST messages of those selected; only those of TYPE if it is not 0. */
+static void show(sysv_type type, uint64_t most)
+{
+    struct copy copy = {0};
+
+    for (; deliver_count() + deliver_in_hand() < most && copy_message(&copy); copy.position++)
+        if (selected(copy.type) && (type == 0 || copy.type == type))
+            deliver_add(copy.length, (uint64_t)copy.type);
+}
+
+/* The lowest type selected that is above TYPE; 0 if there is none. */
+static sysv_type next_type(sysv_type type)
+{
+    struct copy copy = {0};
+    sysv_type lowest = 0;
+
+    for (; copy_message(&copy); copy.position++)
+        if (selected(copy.type) && copy.type > type && (lowest == 0 || copy.type < lowest))
+            lowest = copy.type;
+    return lowest;
+}
+
+/* Waits until there are so many; false if it may not wait so long. There is no
+ * event: one has to look again. */
+static bool wait_for_count(uint64_t wanted, const struct patience *patience)
+{
+    nanoseconds deadline = deadline_after(patience->timeout);
+    struct pause pause = {0};
+
+    while (count_selected() < wanted) {
+        if (patience->nonblock || !pause_or_die(&pause, SECOND / 20, deadline))
+            return false;
+        if (output_reader_gone())
+            die(STATUS_STREAM, "the reader of standard output has gone");
+    }
+    return true;
+}
+
+enum status peek(const struct sysv_queue *in, const struct sysv_selection *which,
+                 const struct receiving *receiving, size_t longest)
+{
+    uint64_t wanted = receiving->drain && !option_given('N') ? UINT64_MAX : receiving->wanted;
+    enum status status = STATUS_DONE;
+
+    queue = in;
+    selection = which;
+    room_for = longest;
+    if (!receiving->drain && !wait_for_count(wanted, &receiving->patience))
+        status = receiving->patience.nonblock ? STATUS_WOULD_WAIT : STATUS_TIMED_OUT;
+    if (selection->type >= 0)
+        show(0, wanted);
+    else
+        for (sysv_type type = 0; (type = next_type(type)) != 0;)
+            show(type, wanted);
+    deliver_all();
+    return status;
+}

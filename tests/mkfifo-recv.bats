@@ -1,0 +1,402 @@
+#!/usr/bin/env bats
+
+load support/ipc
+load support/background
+
+setup() {
+    cd "$BATS_TEST_TMPDIR" || return
+}
+
+teardown() {
+    stop_started
+}
+
+opened_by() {
+    [ "$(fifostat -H -o readers f 2>/dev/null)" = "$1" ]
+}
+
+# holds FIFO BYTES: at least that many are unread.
+holds() {
+    [ "$(fifostat -H -o unread "$1")" -ge "$2" ]
+}
+
+planted_writer_waits() {
+    [ "$(fifostat -H -o writers sticky/f)" = "$pid(opening)" ]
+}
+
+lines_in() {
+    [ "$(wc -l <"$1")" -ge "$2" ]
+}
+
+@test "it copies until the last writer has gone" {
+    start mkfifo-recv f >got
+    eventually opened_by "$pid"
+    exec 4>f 5>f
+    printf 'one\0\n' >&4
+    exec 4>&-
+    printf two >&5
+    exec 5>&-
+    ends 0
+    cmp got <(printf 'one\0\ntwo')
+}
+
+@test "without a writer, -n is 1 and -t is 124, and silent" {
+    run mkfifo-recv -n f
+    expect 1 ""
+    run mkfifo-recv -t 0 f
+    expect 124 ""
+    local before
+    before=$(ticks)
+    run mkfifo-recv -t 200ms f
+    expect 124 ""
+    (($(ticks) - before >= 19))
+    run mkfifo-recv -N 1 -n f
+    expect 1 ""
+    run mkfifo-recv -N 1 -t 20ms f
+    expect 124 ""
+    run mkfifo-recv -f -n f
+    expect 1 ""
+}
+
+@test "-n takes what is there, -t waits for each piece, both say how much it was" {
+    mkfifo f
+    exec 4<>f
+    printf hello >&4
+    run mkfifo-recv -n f
+    expect 1 $'hellomkfifo-recv: 5 bytes received from FIFO f'
+    printf hello >&4
+    run --separate-stderr mkfifo-recv -t 20ms f
+    expect 124 hello
+    says "5 bytes received"
+    printf hello >&4
+    run mkfifo-recv -q -t 20ms f
+    expect 124 hello
+    exec 4>&-
+}
+
+@test "-N takes its records and leaves the next byte to the next reader" {
+    mkfifo f
+    exec 4<>f
+    printf '1\n2\n3\n4\n5' >&4
+    run mkfifo-recv -N 3 f
+    expect 0 $'1\n2\n3'
+    [ "$(fifostat -H -o unread f)" = 3 ]
+    run mkfifo-recv -N 1 f
+    expect 0 4
+    [ "$(dd bs=1 count=1 status=none <&4)" = 5 ]
+    exec 4>&-
+}
+
+@test "-N counts records that end in NUL with -0, lines with -l" {
+    mkfifo f
+    exec 4<>f
+    printf 'a\nb\0c\0d\n' >&4
+    mkfifo-recv -0 -N 1 f | cmp - <(printf 'a\nb\0')
+    mkfifo-recv -l -N 1 f | cmp - <(printf 'c\0d\n')
+    exec 4>&-
+}
+
+@test "-N takes records longer than the FIFO, and thousands of them" {
+    { printf '%0200000d\n' 1; seq 5000; echo rest; } >in
+    start mkfifo-send f <in
+    mkfifo-recv -N 5001 f >got
+    head -n 5001 in | cmp - got
+}
+
+@test "receivers with -N take turns: each record goes to one of them, whole" {
+    local i receivers=()
+    mkfifo f
+    exec 4<>f
+    for i in 1 2 3 4; do
+        start mkfifo-recv -N 500 f >"got$i"
+        receivers+=("$pid")
+    done
+    seq 2000 | mkfifo-send -l f
+    for pid in "${receivers[@]}"; do ends 0; done
+    exec 4>&-
+    for i in 1 2 3 4; do [ "$(wc -l <"got$i")" -eq 500 ]; done
+    cmp <(sort got?) <(seq 2000 | sort)
+}
+
+@test "-N waits for its turn at most for -t, and not at all with -n" {
+    start mkfifo-recv -N 1 f
+    eventually opened_by "$pid"
+    run mkfifo-recv -N 1 -t 20ms f
+    expect 124 ""
+    run mkfifo-recv -N 1 -n f
+    expect 1 ""
+}
+
+@test "-N 5 with three records is 69 when the writer goes, 1 with -n, 124 with -t; it says 3" {
+    mkfifo f
+    start mkfifo-recv -N 5 f >got 2>err
+    seq 3 | mkfifo-send f
+    ends 69
+    cmp got <(seq 3)
+    grep -q "3 of 5 records" err
+    exec 4<>f
+    seq 3 >&4
+    run --separate-stderr mkfifo-recv -N 5 -n f
+    expect 1 $'1\n2\n3'
+    says "3 of 5 records"
+    seq 3 >&4
+    run --separate-stderr mkfifo-recv -N 5 -t 20ms f
+    expect 124 $'1\n2\n3'
+    says "3 of 5 records"
+    exec 4>&-
+}
+
+@test "a last record without its end counts when the writer goes" {
+    start mkfifo-send -r f a$'\n'b
+    mkfifo-recv -N 2 f | cmp - <(printf 'a\nb')
+}
+
+@test "-f -N waits for the next writers" {
+    start mkfifo-recv -f -N 3 f >got
+    local receiver=$pid
+    mkfifo-send -C f one
+    mkfifo-send -C f two
+    mkfifo-send -C f three
+    pid=$receiver
+    ends 0
+    cmp got <(printf 'one\ntwo\nthree\n')
+}
+
+@test "-f survives writers that come and go, hundreds of times, and ends with the FIFO" {
+    local i
+    start mkfifo-recv -f f >got
+    for i in {1..300}; do mkfifo-send -t 10s f "$i"; done
+    eventually lines_in got 300
+    run ! has_ended "$pid"
+    rm f
+    ends 0
+    cmp got <(seq 300)
+}
+
+@test "-f is idle between writers" {
+    start mkfifo-recv -f f >got
+    mkfifo-send f x
+    eventually lines_in got 1
+    local before after
+    before=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
+    run mkfifo-recv -N 1 -t 500ms f
+    after=$(awk '{ print $14 + $15 }' "/proc/$pid/stat")
+    ((after - before <= 5))
+}
+
+@test "-u loses nothing that a sender was told was sent, and leaves nobody waiting" {
+    local i receivers=() senders=()
+    for i in 1 2; do
+        start bash -c 'until [ -e stop ]; do mkfifo-recv -t 1s -u f; done; true' >"got$i" 2>/dev/null
+        receivers+=("$pid")
+    done
+    for i in a b c; do
+        start bash -c 'for n in {1..150}; do mkfifo-send -t 10s f '$i'$n && echo '$i'$n; done' \
+            >"sent$i"
+        senders+=("$pid")
+    done
+    for pid in "${senders[@]}"; do ends 0; done
+    touch stop
+    for pid in "${receivers[@]}"; do ends 0; done
+    [ "$(cat sent? | wc -l)" -eq 450 ]
+    cmp <(sort sent?) <(sort got?)
+    [ ! -e f ] || [ "$(fifostat -H -o readers,writers f)" = $'-\t-' ]
+}
+
+@test "-u waits for a sender that opened the FIFO before it was removed" {
+    need strace
+    strace -o /dev/null true || skip "strace does not work here"
+    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers do not work under strace"
+    start strace -o trace -e inject=unlink,unlinkat:delay_enter=1000000 mkfifo-recv -u f >got
+    eventually test -p f
+    mkfifo-send f first
+    eventually grep -q first got # and then it sees the end, and removes the FIFO
+    mkfifo-send -t 5s f second
+    ends 0
+    [ "$(cat got)" = $'first\nsecond' ]
+    [ ! -e f ]
+}
+
+@test "the end is seen also by a reader that came after the last writer went" {
+    mkfifo f
+    exec 4<>f 5<f
+    printf hello >&4
+    exec 4>&-
+    mkfifo-recv -t 5s f >>got
+    exec 5<&-
+    [ "$(cat got)" = hello ]
+}
+
+@test "it finds a FIFO that was removed and made again, and makes it again itself" {
+    start mkfifo-recv f >got
+    local receiver=$pid
+    eventually opened_by "$pid"
+    rm f
+    eventually opened_by "$receiver"
+    rm f
+    mkfifo f
+    mkfifo-send -t 10s f hello
+    pid=$receiver
+    ends 0
+    [ "$(cat got)" = hello ]
+}
+
+@test "-e is 66 for a missing FIFO, -a waits for it" {
+    run mkfifo-recv -e f
+    expect 66
+    says "no such FIFO"
+    run mkfifo-recv -q -e f
+    expect 66 ""
+    run mkfifo-recv -a -t 20ms f
+    expect 124 ""
+    [ ! -e f ]
+    start mkfifo-recv -a f >got
+    eventually sleeps "$pid"
+    mkfifo f
+    mkfifo-send f x
+    ends 0
+    [ "$(cat got)" = x ]
+}
+
+@test "-m is exact, whatever the umask" {
+    umask 077
+    run mkfifo-recv -n f
+    [ "$(stat -c %a f)" = 600 ]
+    run mkfifo-recv -n -m 666 g
+    [ "$(stat -c %a g)" = 666 ]
+}
+
+@test "what is not a FIFO is refused, untouched: a file, a directory, links, a device" {
+    echo kept >file
+    mkdir dir
+    mkfifo fifo
+    ln -s file link
+    ln -s fifo fifolink
+    local path
+    for path in file dir link fifolink /dev/null; do
+        run timeout 5 mkfifo-recv "$path"
+        expect 65
+        says "as a FIFO: it is"
+        run timeout 5 mkfifo-recv -e -u "$path"
+        expect 65
+    done
+    [ "$(cat file)" = kept ]
+}
+
+@test "somebody else's FIFO in a sticky directory is 77, and its writer sleeps on" {
+    need_nobody
+    mkdir -m 1777 sticky
+    as_nobody mkfifo -m 666 sticky/f
+    start bash -c 'echo planted >sticky/f'
+    eventually planted_writer_waits
+    run timeout 5 mkfifo-recv sticky/f
+    expect 77
+    says "belongs to user 65534"
+    run ! has_ended "$pid"
+    run timeout 5 mkfifo-recv -e sticky/f
+    expect 0 planted
+}
+
+@test "nothing is taken where standard output is closed or its reader has gone" {
+    mkfifo f
+    exec 4<>f
+    echo hello >&4
+    run bash -c 'mkfifo-recv f >&-'
+    expect 74
+    run bash -c 'mkfifo-recv -N 1 f >&-'
+    expect 74
+    start bash -c 'exec mkfifo-recv f 1<f'
+    ends 74
+    run bash -c 'set -o pipefail; (sleep 0.1; exec mkfifo-recv f) | true'
+    expect 74
+    [ "$(fifostat -H -o unread f)" = 6 ]
+    exec 4>&-
+}
+
+@test "a full disk is 74 and says so; bytes in hand are 82" {
+    mkfifo f
+    exec 4<>f
+    echo hello >&4
+    run --separate-stderr bash -c 'mkfifo-recv -N 1 f >/dev/full'
+    expect 74
+    says "cannot write to standard output"
+    [ "$(fifostat -H -o unread f)" = 6 ]
+    run --separate-stderr bash -c 'mkfifo-recv f >/dev/full'
+    [ "$status" -eq 74 ] || [ "$status" -eq 82 ]
+    says "cannot write to standard output"
+    exec 4>&-
+}
+
+@test "a reader of its output that leaves ends it with 74" {
+    start bash -c 'set -o pipefail; yes | mkfifo-send f 2>/dev/null'
+    run --separate-stderr bash -c 'set -o pipefail; mkfifo-recv f | head -n 1'
+    expect 74 y
+    mkfifo g
+    exec 4<>g
+    run bash -c 'set -o pipefail; mkfifo-recv g | true'
+    expect 74
+    exec 4>&-
+}
+
+@test "a signal ends it, waiting for a writer or with its output stalled" {
+    start mkfifo-recv f
+    eventually opened_by "$pid"
+    kill -TERM "$pid"
+    ends 143
+    mkfifo stalled
+    exec 4<>f 5<>stalled
+    local option
+    for option in "-f" "-N9999999"; do
+        start mkfifo-recv "$option" f >stalled
+        local receiver=$pid
+        start bash -c 'exec yes >f'
+        eventually holds stalled 4096
+        eventually sleeps "$receiver"
+        kill -TERM "$receiver"
+        kill -KILL "$pid"
+        pid=$receiver
+        ends 143
+    done
+    exec 4>&- 5>&-
+}
+
+@test "output that is appended to a file, and a socket or a terminal, work as well" {
+    seq 30000 >in
+    start mkfifo-send f <in
+    mkfifo-recv f >>got
+    cmp in got
+    need script
+    start mkfifo-send f hello
+    run script -qec "mkfifo-recv f" /dev/null
+    expect 0
+    says hello
+}
+
+@test "a stream of 64 MiB arrives, into a file and through a pipe" {
+    head -c 64M /dev/urandom >in
+    start mkfifo-send f <in
+    mkfifo-recv f >got
+    cmp in got
+    start mkfifo-send f <in
+    mkfifo-recv f | cmp - in
+    start bash -c 'cat in | mkfifo-send f'
+    mkfifo-recv f | cmp - in
+}
+
+@test "-v says how much was received" {
+    start mkfifo-send f hello
+    run mkfifo-recv -v f
+    expect 0 $'hello\nmkfifo-recv: 6 bytes received from FIFO f'
+}
+
+@test "contradictions are wrong usage" {
+    run mkfifo-recv -n -t 1 f
+    expect 64
+    run mkfifo-recv -n -a f
+    expect 64
+    run mkfifo-recv -N 0 f
+    expect 64
+    run mkfifo-recv f g
+    expect 64
+    [ ! -e f ]
+}
