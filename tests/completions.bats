@@ -53,7 +53,7 @@ in_fish() {
 }
 
 @test "bash: queues are offered as they are typed, with or without a slash" {
-    mqcreate "$Q" "$Q2"
+    mqcreate -M 8 -s 64 "$Q" "$Q2"
     in_bash mqsend "${Q%.a}"
     expect 0 "$Q
 $Q2"
@@ -63,14 +63,14 @@ $Q2"
 }
 
 @test "bash: a name with a blank is offered as the shell wants it" {
-    mqcreate "$Q3 x"
+    mqcreate -M 8 -s 64 "$Q3 x"
     in_bash mqrecv "$Q3"
     mqunlink "$Q3 x"
     expect 0 "$Q3\\ x"
 }
 
 @test "bash: a queue is offered for the argument of an option too" {
-    mqcreate "$Q"
+    mqcreate -M 8 -s 64 "$Q"
     in_bash mqrun -D "$Q"
     expect 0 "$Q"
     in_bash mqrun --dead-letter "$Q"
@@ -80,7 +80,7 @@ $Q2"
 }
 
 @test "bash: what an option takes is not mistaken for the queue" {
-    mqcreate "$Q"
+    mqcreate -M 8 -s 64 "$Q"
     in_bash mqsend --timeout 5 "$Q"
     expect 0 "$Q"
     in_bash mqsend --timeout = 5 "$Q"
@@ -120,7 +120,7 @@ $Q2"
 }
 
 @test "zsh: options with their help, queues, and commands" {
-    mqcreate "$Q" "$Q2"
+    mqcreate -M 8 -s 64 "$Q" "$Q2"
     in_zsh "mqsend --pri"
     says "--priority" "higher is received first"
     in_zsh "mqsend ${Q%.a}"
@@ -152,7 +152,7 @@ $Q2"
 }
 
 @test "fish: options with their help, queues, and commands" {
-    mqcreate "$Q" "$Q2"
+    mqcreate -M 8 -s 64 "$Q" "$Q2"
     in_fish "mqsend --pri"
     says "--priority" "higher is received first"
     in_fish "mqsend ${Q%.a}"

@@ -47,7 +47,7 @@ struct name name_require(const char *operand, const char *kind, size_t longest)
 
 /* Asked only once a byte beyond ASCII turns up: setlocale(3) would cost every
  * start of every tool more than the system calls that do its work. */
-static bool terminal_is_utf8(void)
+bool terminal_is_utf8(void)
 {
     static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
 

@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define NAME_LONGEST 255 /* bytes without the slash: NAME_MAX */
@@ -29,5 +30,8 @@ const char *shown(const char *text);
 
 /* The same, added to OUT. */
 void show_bytes(struct buffer *out, const char *bytes, size_t length);
+
+/* Whether the locale's encoding is UTF-8. */
+bool terminal_is_utf8(void);
 
 #endif

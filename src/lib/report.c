@@ -33,7 +33,7 @@ enum status fail(enum status status, const char *format, ...)
 {
     va_list arguments;
 
-    if (reporting.quiet && status == STATUS_NO_OBJECT)
+    if (reporting.muted || (reporting.quiet && status == STATUS_NO_OBJECT))
         return status;
     va_start(arguments, format);
     write_line(format, arguments);
@@ -74,7 +74,7 @@ void note(const char *format, ...)
 {
     va_list arguments;
 
-    if (reporting.quiet)
+    if (reporting.quiet || reporting.muted)
         return;
     va_start(arguments, format);
     write_line(format, arguments);
@@ -85,7 +85,7 @@ void remark(const char *format, ...)
 {
     va_list arguments;
 
-    if (!reporting.verbose)
+    if (!reporting.verbose || reporting.muted)
         return;
     va_start(arguments, format);
     write_line(format, arguments);

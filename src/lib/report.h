@@ -37,6 +37,7 @@ struct reporting {
     const char *tool;         /* prefix of every line */
     bool quiet;               /* --quiet: no counts, no "no such object" */
     bool verbose;             /* --verbose */
+    bool muted;               /* only die() speaks: the terminal shows something else */
     enum status own_failure;  /* if not 0, what die() exits with instead (shmrun, semrun, piperun) */
     enum status (*rescue)(void); /* called by die() while messages may be in hand: saves them;
                                     a status other than 0 is exited with instead */

@@ -24,11 +24,13 @@ struct cell {
 struct row {
     struct cell cells[MOST_COLUMNS];
     size_t members, members_length; /* more members for JSON, in the table's bytes */
+    enum mark mark;
 };
 
 struct table {
     const struct column *columns;
     const struct table_style *style;
+    FILE *stream;
     size_t shown[MOST_COLUMNS]; /* columns in the order wanted */
     size_t shown_count;
     struct buffer rows; /* of struct row */
@@ -69,6 +71,7 @@ struct table *table_new(const struct column *columns, const struct table_style *
         die_of_memory();
     table->columns = columns;
     table->style = style;
+    table->stream = style->stream != NULL ? style->stream : stdout;
     for (;;) {
         size_t length = strcspn(list, ",");
         size_t column = column_of(columns, list, length);
@@ -180,6 +183,11 @@ void table_json(struct table *table, const struct buffer *members)
     buffer_add(&table->bytes, members->bytes, members->length);
 }
 
+void table_mark(struct table *table, enum mark mark)
+{
+    row_at(table, row_count(table) - 1)->mark = mark;
+}
+
 static void json_key(const char *heading, char key[static 32])
 {
     size_t length = 0;
@@ -213,14 +221,14 @@ static void print_json(const struct table *table, const struct row *row)
     }
     json_close(&line, "}");
     buffer_add(&line, "\n", 1);
-    fwrite(line.bytes, 1, line.length, stdout);
+    fwrite(line.bytes, 1, line.length, table->stream);
     buffer_free(&line);
 }
 
 static void print_name(const struct table *table, const struct row *row)
 {
-    fwrite(table->bytes.bytes + row->cells[0].offset, 1, row->cells[0].length, stdout);
-    putchar('\0');
+    fwrite(table->bytes.bytes + row->cells[0].offset, 1, row->cells[0].length, table->stream);
+    putc('\0', table->stream);
 }
 
 /* What a cell shows, escaped; valid until the next call. */
@@ -251,20 +259,39 @@ static void print_tabbed(const struct table *table, const struct row *row)
     for (size_t i = 0; i < table->shown_count; i++) {
         const struct buffer *text = cell_text(table, &row->cells[table->shown[i]]);
         if (i > 0)
-            putchar('\t');
-        fwrite(text->bytes, 1, text->length, stdout);
+            putc('\t', table->stream);
+        fwrite(text->bytes, 1, text->length, table->stream);
     }
-    putchar('\n');
+    putc('\n', table->stream);
 }
 
-static void print_padded(const char *bytes, size_t length, size_t padding, bool right, bool last)
+static void print_padded(FILE *stream, const char *bytes, size_t length, size_t padding,
+                         bool right, bool last)
 {
     if (right)
-        printf("%*s", (int)padding, "");
-    fwrite(bytes, 1, length, stdout);
+        fprintf(stream, "%*s", (int)padding, "");
+    fwrite(bytes, 1, length, stream);
     if (!right && !last)
-        printf("%*s", (int)padding, "");
-    fputs(last ? "\n" : " ", stdout);
+        fprintf(stream, "%*s", (int)padding, "");
+    if (!last)
+        putc(' ', stream);
+}
+
+static void print_row_aligned(const struct table *table, const struct row *row,
+                              const size_t *widths)
+{
+    static const char *const colours[] = {
+        [MARK_NONE] = "", [MARK_HIGH] = "\033[33m", [MARK_FULL] = "\033[31m"};
+    const char *colour = table->style->colour ? colours[row->mark] : "";
+
+    fputs(colour, table->stream);
+    for (size_t i = 0; i < table->shown_count; i++) {
+        size_t column = table->shown[i];
+        const struct buffer *text = cell_text(table, &row->cells[column]);
+        print_padded(table->stream, text->bytes, text->length, widths[i] - width_of(text),
+                     table->columns[column].number, i + 1 == table->shown_count);
+    }
+    fputs(*colour == '\0' ? "\n" : "\033[m\n", table->stream);
 }
 
 static void print_aligned(const struct table *table)
@@ -283,16 +310,12 @@ static void print_aligned(const struct table *table)
     for (size_t i = 0; i < table->shown_count; i++) {
         const struct column *column = &table->columns[table->shown[i]];
         size_t length = strlen(column->heading);
-        print_padded(column->heading, length, widths[i] - length, column->number,
+        print_padded(table->stream, column->heading, length, widths[i] - length, column->number,
                      i + 1 == table->shown_count);
     }
+    putc('\n', table->stream);
     for (size_t r = 0; r < row_count(table); r++)
-        for (size_t i = 0; i < table->shown_count; i++) {
-            size_t column = table->shown[i];
-            const struct buffer *text = cell_text(table, &row_at(table, r)->cells[column]);
-            print_padded(text->bytes, text->length, widths[i] - width_of(text),
-                         table->columns[column].number, i + 1 == table->shown_count);
-        }
+        print_row_aligned(table, row_at(table, r), widths);
 }
 
 void table_print(struct table *table)

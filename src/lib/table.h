@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 /* What a user says about a table. */
@@ -18,6 +19,8 @@ struct table_style {
     bool no_headings;   /* and one TAB between columns, no padding */
     bool names;         /* the first column only, raw, each ending in NUL */
     const char *output; /* the columns wanted, by name, between commas; NULL: all */
+    bool colour;        /* of the rows that table_mark marks, by ECMA-48 */
+    FILE *stream;       /* where it is printed; NULL: standard output */
 };
 
 /* The rows of an options table (options.h) that set the struct table_style S. */
@@ -67,7 +70,15 @@ void table_group(struct table *table, size_t column, gid_t group);
 /* Adds members, written with json.h, to the row's object in JSON. */
 void table_json(struct table *table, const struct buffer *members);
 
-/* Prints all rows to stdout and frees the table. */
+/* How a row is to stand out. */
+enum mark {
+    MARK_NONE,
+    MARK_HIGH, /* nearly full */
+    MARK_FULL
+};
+void table_mark(struct table *table, enum mark mark);
+
+/* Prints all rows and frees the table. */
 void table_print(struct table *table);
 
 #endif

@@ -3,12 +3,14 @@
  * mqstat: show POSIX message queues, their fill and who has them open; or the
  * limits that they are subject to.
  */
+#include "gauge.h"
 #include "listing.h"
 #include "options.h"
 #include "procs.h"
 #include "queue.h"
 #include "stream.h"
 #include "table.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 static struct table_style style;
+static struct watching watching = WATCHING_DEFAULT;
 static bool processes, limits;
 
 enum {
@@ -32,13 +35,15 @@ static const struct option_row options[] = {
     OPTION_NOHEADINGS(style),
     OPTION_NAMES(style),
     OPTION_OUTPUT(style),
+    OPTION_WATCH(watching),
     {KEY_LIMITS, "limits", NULL, "show the limits of the system and of this user instead",
      .flag = &limits},
     {0},
 };
 
 static const struct option_conflict conflicts[] = {
-    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {KEY_LIMITS, 'p'}, {KEY_LIMITS, '0'}, {0}};
+    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {KEY_LIMITS, 'p'}, {KEY_LIMITS, '0'}, {KEY_LIMITS, 'w'},
+    {'w', '0'}, {0}};
 
 static const struct tool tool = {
     .name = "mqstat",
@@ -60,6 +65,8 @@ enum {
     GROUP,
     MODE,
     NOTIFY,
+    FILL,
+    HISTORY,
     PID,
     ACCESS,
     COMMAND
@@ -71,6 +78,7 @@ static const struct column columns[] = {
     [BYTES] = {"BYTES", true},      [USE] = {"USE%", true},
     [USER] = {"USER", false},       [GROUP] = {"GROUP", false},
     [MODE] = {"MODE", false},       [NOTIFY] = {"NOTIFY", true},
+    [FILL] = {"FILL", false},       [HISTORY] = {"HISTORY", false},
     [PID] = {"PID", true},          [ACCESS] = {"ACCESS", false},
     [COMMAND] = {"COMMAND", false}, {0},
 };
@@ -78,6 +86,7 @@ static const struct column columns[] = {
 static const struct process_columns process_columns = {PID, ACCESS, COMMAND};
 
 #define QUEUE_COLUMNS   "name,messages,maxmsg,msgsize,bytes,use%,user,group,mode,notify"
+#define WATCH_COLUMNS   "name,messages,maxmsg,fill,history"
 #define PROCESS_COLUMNS "name,pid,access,command"
 
 /* What is known of a queue. */
@@ -144,6 +153,9 @@ static void fill_row(struct table *table, const void *states, size_t i)
         table_number(table, MAXMSG, most);
         table_number(table, MSGSIZE, (unsigned long long)state->attributes.mq_msgsize);
         table_number(table, USE, most == 0 ? 0 : messages * 100 / most);
+        gauge_bar(table, FILL, messages, most);
+        gauge_history(table, HISTORY, state->name.text, messages, most);
+        table_mark(table, gauge_mark(messages, most));
     }
     if (state->has_content) {
         table_number(table, BYTES, state->bytes);
@@ -191,14 +203,17 @@ static int show_queues(const struct name *names, size_t count, int directory, bo
             result = (int)status;
     }
 
-    struct table *table =
-        table_new(columns, &style, processes && !style.json ? PROCESS_COLUMNS : QUEUE_COLUMNS);
+    struct table *table = table_new(columns, &style,
+                                    processes && !style.json         ? PROCESS_COLUMNS
+                                    : watching.wanted && !style.json ? WATCH_COLUMNS
+                                                                     : QUEUE_COLUMNS);
     if (processes || table_shows_processes(table, &process_columns))
         fill_processes(table, states, seen);
     else
         for (size_t i = 0; i < seen; i++)
             fill_row(table, states, i);
     table_print(table);
+    gauge_forget_unseen();
     free(states);
     return result;
 }
@@ -260,18 +275,22 @@ static int show_limits(void)
     return STATUS_DONE;
 }
 
+/* OPERANDS end with NULL. */
+static int show(void *operands)
+{
+    char **names = operands;
+    size_t count = 0;
+
+    while (names[count] != NULL)
+        count++;
+    return limits ? show_limits() : count > 0 ? show_named(names, count) : show_all();
+}
+
 int main(int argc, char **argv)
 {
     int first = options_parse(&tool, argc, argv);
-    int result;
 
     if (limits && first < argc)
         usage_error("--limits takes no QUEUE");
-    if (limits)
-        result = show_limits();
-    else if (first < argc)
-        result = show_named(argv + first, (size_t)(argc - first));
-    else
-        result = show_all();
-    return output_finish(result);
+    return watch(&watching, &style, show, argv + first);
 }

@@ -1,0 +1,157 @@
+#!/usr/bin/env bats
+#
+# The live view (--watch) of the tools that have one, on a terminal and elsewhere.
+
+load support/ipc
+load support/processes
+
+setup() {
+    setup_names
+    screen=$BATS_TEST_TMPDIR/screen
+    unset LC_ALL LC_CTYPE LANG NO_COLOR
+    export TERM=xterm
+}
+
+teardown() {
+    end_started
+    remove_queues
+}
+
+# on_terminal COMMAND: begins it on a terminal of 8 rows and 40 columns; what it
+# draws is in $screen, and what is written to descriptor 9 is typed.
+on_terminal() {
+    need script
+    rm -f "$BATS_TEST_TMPDIR/keys"
+    mkfifo "$BATS_TEST_TMPDIR/keys"
+    exec 9<>"$BATS_TEST_TMPDIR/keys"
+    # shellcheck disable=SC2016 # for the inner shell
+    start sh -c 'exec script -qefc "$1" "$2" <"$3"' - "stty rows 8 cols 40; exec $1" "$screen" \
+        "$BATS_TEST_TMPDIR/keys"
+}
+
+drawn() {
+    grep -aqF -- "$1" "$screen"
+}
+
+@test "elsewhere than on a terminal, one table follows the other" {
+    mqcreate -M 8 -s 64 "$Q"
+    start mqstat --watch=20ms --output=name,messages "$Q"
+    eventually grep -qx "/$Q *0" "$log"
+    mqsend "$Q" one
+    eventually grep -qx "/$Q *1" "$log"
+    [ "$(grep -c NAME "$log")" -ge 2 ]
+    kill -TERM "$pid"
+    ended
+    [ "$status" -eq 143 ]
+}
+
+@test "with JSON each look is a line, with the same members as without" {
+    mqcreate -M 8 -s 64 "$Q"
+    start mqstat -w0.02 -j "$Q"
+    lines_at_least() { [ "$(wc -l <"$log")" -ge "$1" ]; }
+    eventually lines_at_least 3
+    kill "$pid"
+    ended
+    [ "$(head -n 1 "$log")" = "$(mqstat -j "$Q")" ]
+}
+
+@test "the view ends with the reader of its output" {
+    mqcreate -M 8 -s 64 "$Q"
+    run timeout 20 bash -o pipefail -c 'mqstat --watch=1h --noheadings "$0" | head -n 1' "$Q"
+    [ "$status" -eq 141 ]
+}
+
+@test "bar and history follow the queue, full only when it is full" {
+    mqcreate -M 8 -s 8 "$Q"
+    mqsend "$Q" 1
+    run mqstat -H -o fill "$Q"
+    expect 0 "#........."
+    mqsend "$Q" 2 3 4 5 6 7
+    run mqstat -H -o fill "$Q"
+    expect 0 "########.."
+    mqsend "$Q" 8
+    LANG=C.UTF-8 run mqstat -H -o fill "$Q"
+    expect 0 "██████████"
+    start mqstat -w0.02 -H -o history "$Q"
+    eventually grep -qx '##*' "$log"
+    mqrecv -d "$Q" >/dev/null
+    eventually grep -q '#_' "$log"
+    kill "$pid"
+    ended
+    [ "$(awk '{ if (length > most) most = length } END { print most }' "$log")" -le 16 ]
+}
+
+@test "an interval that is too short is refused" {
+    run mqstat --watch=0
+    expect 64
+    says "10ms or more"
+    run mqstat --watch=x
+    expect 64
+}
+
+@test "on a terminal it is drawn in place, and q gives the screen back" {
+    mqcreate -M 8 -s 64 "$Q"
+    on_terminal "sh -c 'mqstat -w0.05 -o messages,name $Q; echo'"
+    eventually drawn "0 /$Q"
+    mqsend "$Q" one
+    eventually drawn "1 /$Q"
+    drawn $'\e[?1049h'
+    printf q >&9
+    ended
+    drawn $'\e[?1049l'
+    exec 9>&-
+}
+
+@test "after q the keys are as before, and the status is 0" {
+    mqcreate -M 8 -s 64 "$Q"
+    on_terminal "sh -c 'mqstat -w0.05 -o messages $Q; echo status \$?; stty -a'"
+    eventually drawn MESSAGES
+    printf q >&9
+    ended
+    drawn "status 0"
+    drawn " icanon"
+    drawn " echo "
+    exec 9>&-
+}
+
+@test "Ctrl-C ends it by the signal, and the keys are as before" {
+    mqcreate -M 8 -s 64 "$Q"
+    on_terminal "sh -c 'trap : INT; mqstat -w0.05 -o messages $Q; echo status \$?; stty -a'"
+    eventually drawn MESSAGES
+    printf '\003' >&9
+    ended
+    drawn "status 130"
+    drawn " icanon"
+    exec 9>&-
+}
+
+@test "lines are cut to the terminal, and rows to its height" {
+    for i in 1 2 3 4 5 6 7 8 9; do
+        mqcreate -M 8 -s 64 "$Q.$i"
+    done
+    on_terminal "mqstat -w0.05 -o messages,mode,maxmsg,msgsize,name $(echo "$Q".{1..9})"
+    eventually drawn MSGSIZE
+    printf q >&9
+    ended
+    mqunlink "$Q".{1..9}
+    run awk 'BEGIN { RS = "\033\\[H" } { lines = gsub(/\r\n/, ""); if (lines > most) most = lines }
+             END { print most }' "$screen"
+    expect 0 7
+    ! drawn "$Q.1"
+    exec 9>&-
+}
+
+@test "a full queue is red on a terminal, and not under NO_COLOR" {
+    mqcreate -M 1 -s 8 "$Q"
+    mqsend "$Q" 1
+    on_terminal "mqstat -w0.05 -o messages $Q"
+    eventually drawn $'\e[31m'
+    printf q >&9
+    ended
+    NO_COLOR=1 on_terminal "mqstat -w0.05 -o messages $Q"
+    eventually drawn MESSAGES
+    printf q >&9
+    ended
+    ! drawn $'\e[31m'
+    exec 9>&-
+}
