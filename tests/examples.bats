@@ -9,7 +9,7 @@ setup() {
     setup_names
     PATH=$IPC_SOURCE/examples:$PATH
     work=$BATS_TEST_TMPDIR
-    cd "$work"
+    cd "$work" || return
 }
 
 teardown() {
@@ -53,7 +53,7 @@ severity 4: disk 90 % full"
     run -0 job-queue add "$Q" good bad better
     run -0 job-queue stop "$Q"
     ends 0
-    [ "$(sort done | uniq -c | awk '{ print $2 $1 }' | tr '\n' ' ')" = "bad3 better1 good1 " ]
+    [ "$(sort "./done" | uniq -c | awk '{ print $2 $1 }' | tr '\n' ' ')" = "bad3 better1 good1 " ]
     run job-queue failed "$Q"
     expect 0 1
     small "$Q"

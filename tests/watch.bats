@@ -137,7 +137,7 @@ drawn() {
     run awk 'BEGIN { RS = "\033\\[H" } { lines = gsub(/\r\n/, ""); if (lines > most) most = lines }
              END { print most }' "$screen"
     expect 0 7
-    ! drawn "$Q.1"
+    run ! drawn "$Q.1"
     exec 9>&-
 }
 
@@ -152,6 +152,6 @@ drawn() {
     eventually drawn MESSAGES
     printf q >&9
     ended
-    ! drawn $'\e[31m'
+    run ! drawn $'\e[31m'
     exec 9>&-
 }
