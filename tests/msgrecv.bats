@@ -94,7 +94,7 @@ stalled() {
     for words in '-n -t1' '-f -d' '-f -N1' '-P -j' '-k -f' '-x' '-x -T0' '-x -T-1' '-T-0' '-T--1' \
         '-T+1' '-T1x' '-T0x1' '-T9223372036854775808' '-T-9223372036854775808' '-N0' '-a' extra; do
         # shellcheck disable=SC2086
-        run msgrecv "$K" $words
+        run timeout 10 msgrecv "$K" $words
         expect 64 || {
             echo "for $words"
             return 1
@@ -212,7 +212,7 @@ stalled() {
 }
 
 @test "random messages of every type are dumped and restored byte for byte" {
-    local type size number=0 sizes=(0 1 4095 4096 8192 17)
+    local type size number=0 sizes=(0 1 1023 4096 8000 17)
     for type in 9223372036854775807 1 2147483648 4294967296 2147483647 9223372036854775806; do
         size=${sizes[number++]}
         printf '%d:%d\t' $((${#type} + 1 + size)) "$type"
@@ -221,7 +221,7 @@ stalled() {
     done >records
     make_queue
     make_queue "$K2"
-    msgsend -n -S -P "$K" <records || skip "the queue is too small"
+    msgsend -n -S -P "$K" <records
     msgrecv -d -S -P "$K" | msgsend -S -P "$K2"
     msgrecv -d -S -P "$K2" | cmp - records
 }

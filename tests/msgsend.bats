@@ -250,7 +250,7 @@ if libc.msgctl(identifier, 2, state) != 0: sys.exit(1)
 state[11] = 100
 sys.exit(1 if libc.msgctl(identifier, 1, state) != 0 else 0)
 END
-    run timeout 20 msgsend "$K" "$(printf '%0101d' 0)"
+    run timeout 10 msgsend "$K" "$(printf '%0101d' 0)"
     expect 65
     says "message of 101 bytes is larger than the queue's size in bytes, 100"
     msgsend "$K" "$(printf '%0100d' 0)"
