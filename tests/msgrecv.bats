@@ -285,6 +285,20 @@ stalled() {
     [ "$(cat out)" = a ]
 }
 
+@test "a queue that is removed before it waits exits 69" {
+    typed 1
+    stall_pipe
+    start msgrecv -N 2 "$K" >pipe 2>errors 9>&-
+    eventually stalled
+    ipcrm -Q "$K"
+    receiver=$pid
+    start cat <pipe >out 9>&-
+    exec 9>&-
+    pid=$receiver
+    ends 69
+    grep -q "queue $K has been removed" errors
+}
+
 @test "a missing queue exits 66, and -q says nothing" {
     run msgrecv "$K"
     expect 66 "msgrecv: cannot open queue $K: no such queue (ipcs -q lists them)"
