@@ -104,6 +104,8 @@ static void write_some(size_t end)
         return;
     if (errno != EAGAIN)
         die(STATUS_LOST, "cannot write to standard output: %s", strerror(errno));
+    if (signals_caught() != 0) /* during the call that took: no wait will tell */
+        end_by_signal();
     struct pollfd room = {.fd = output, .events = POLLOUT};
     if (wait_for(&room, 1, NO_LIMIT) == WAIT_SIGNALLED && signals_caught() != 0)
         end_by_signal();

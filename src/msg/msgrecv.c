@@ -173,8 +173,7 @@ static enum status save(const struct message *messages, size_t count)
 static enum status forget(const struct message *messages, size_t count)
 {
     (void)messages;
-    (void)count;
-    return STATUS_STREAM;
+    return count > 0 ? STATUS_STREAM : STATUS_DONE;
 }
 
 int main(int argc, char **argv)

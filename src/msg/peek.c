@@ -2,6 +2,7 @@
 #define _XOPEN_SOURCE 700 /* msgrcv */
 #include "peek.h"
 
+#include "limit.h"
 #include "options.h"
 #include "stream.h"
 
@@ -25,6 +26,23 @@ struct copy {
     size_t length;
 };
 
+static _Noreturn void copy_failed(int error)
+{
+    if (error == EIDRM || (error == EINVAL && sysv_removed(queue)))
+        die(STATUS_GONE, "queue %s has been removed", queue->name);
+    if (error == EINVAL) /* of msgrcv(2), for a copy larger than the limit is now */
+        die(STATUS_LIMIT,
+            "cannot peek into queue %s: it holds a message that is larger than kernel.msgmax, %llu; "
+            "it can only be taken",
+            queue->name, (unsigned long long)system_limit("kernel/msgmax"));
+    if (error == ENOSYS)
+        die(STATUS_SYSTEM,
+            "cannot peek into queue %s: this kernel was built without CONFIG_CHECKPOINT_RESTORE",
+            queue->name);
+    die(status_of_error(error), "cannot peek into queue %s: %s", queue->name,
+        error == EACCES ? "permission denied" : strerror(error));
+}
+
 /* Copies the message at copy->position to where the next to deliver goes; false
  * if there is none. */
 static bool copy_message(struct copy *copy)
@@ -46,16 +64,8 @@ static bool copy_message(struct copy *copy)
             room_for *= 2;
             deliver_enlarge(room_for);
             break;
-        case ENOSYS:
-            die(STATUS_SYSTEM,
-                "cannot peek into queue %s: this kernel was built without CONFIG_CHECKPOINT_RESTORE",
-                queue->name);
-        case EIDRM:
-        case EINVAL:
-            die(STATUS_GONE, "queue %s has been removed", queue->name);
         default:
-            die(status_of_error(errno), "cannot peek into queue %s: %s", queue->name,
-                strerror(errno));
+            copy_failed(errno);
         }
     }
 }
@@ -117,22 +127,34 @@ static bool wait_for_count(uint64_t wanted, const struct patience *patience)
     return true;
 }
 
-enum status peek(const struct sysv_queue *in, const struct sysv_selection *which,
-                 const struct receiving *receiving, size_t longest)
+static void show_all(uint64_t wanted)
 {
-    uint64_t wanted = receiving->drain && !option_given('N') ? UINT64_MAX : receiving->wanted;
-    enum status status = STATUS_DONE;
-
-    queue = in;
-    selection = which;
-    room_for = longest;
-    if (!receiving->drain && !wait_for_count(wanted, &receiving->patience))
-        status = receiving->patience.nonblock ? STATUS_WOULD_WAIT : STATUS_TIMED_OUT;
     if (selection->type >= 0)
         show(0, wanted);
     else
         for (sysv_type type = 0; (type = next_type(type)) != 0;)
             show(type, wanted);
     deliver_all();
-    return status;
+}
+
+enum status peek(const struct sysv_queue *in, const struct sysv_selection *which,
+                 const struct receiving *receiving, size_t longest)
+{
+    uint64_t wanted = receiving->drain && !option_given('N') ? UINT64_MAX : receiving->wanted;
+
+    queue = in;
+    selection = which;
+    room_for = longest;
+    if (output_reader_gone())
+        die(STATUS_STREAM, "the reader of standard output has gone");
+    do {
+        if (!receiving->drain && !wait_for_count(wanted, &receiving->patience)) {
+            show_all(wanted);
+            return receiving->patience.nonblock ? STATUS_WOULD_WAIT : STATUS_TIMED_OUT;
+        }
+        show_all(wanted);
+        if (receiving->drain || deliver_count() == wanted)
+            return STATUS_DONE;
+    } while (deliver_count() == 0); /* taken by another meanwhile */
+    return STATUS_PARTIAL;
 }
