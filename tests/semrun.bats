@@ -159,7 +159,7 @@ hold() {
 
 @test "what is no semaphore is 125, never SIGBUS" {
     refused() {
-        run semrun --slots=1 "$Q" touch ran
+        run timeout 10 semrun --slots=1 "$Q" touch ran
         expect 125 && says "no semaphore" && [ ! -e ran ]
     }
     plant_each refused

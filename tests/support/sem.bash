@@ -26,7 +26,10 @@ has_value() {
 plant_each() {
     local file kind
     file=$(file_of "$Q")
-    for kind in empty short long zeros text link fifo directory; do
+    local kinds="empty short long zeros text link fifo directory"
+    # With musl, zeros are a semaphore whose value is 0.
+    [[ $file == */sem.* ]] || kinds=${kinds/zeros /}
+    for kind in $kinds; do
         case $kind in
         empty) : >"$file" ;;
         short) printf 12345 >"$file" ;;
