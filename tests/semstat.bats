@@ -116,7 +116,7 @@ teardown() {
     run semstat -p -H "$Q"
     expect 0
     [ "${#lines[@]}" -eq 2 ]
-    says "/$Q"$'\t'"$holder"$'\trw\ttextbook-sem' "/$Q"$'\t'"$pid"$'\trw\tsemwait'
+    says "/$Q"$'\t'"$holder"$'\trwm\ttextbook-sem' "/$Q"$'\t'"$pid"$'\trwm\tsemwait'
     run semstat --processes --json "$Q"
     expect 0
     jq -e --argjson pid "$holder" '.processes | map(.pid) | index($pid) != null' <<<"$output"

@@ -259,8 +259,10 @@ enum status semaphore_take(const struct semaphore *semaphore, uint64_t count,
     uint64_t taken = 0;
 
     while (taken < count && (status = take_one(semaphore, patience->nonblock, deadline)) == 0)
-        taken++;
-    if (status == STATUS_DONE)
+        /* Where there are millions to take, it goes on for long without waiting. */
+        if (++taken % 4096 == 0 && taken < count && signals_checkpoint())
+            break;
+    if (taken == count)
         return STATUS_DONE;
     for (; taken > 0; taken--)
         sem_post(semaphore->counter);
