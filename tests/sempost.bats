@@ -41,8 +41,8 @@ teardown() {
 
 @test "-N wakes as many waiters" {
     semcreate "$Q" 0
-    local i waiters=()
-    for i in 1 2 3; do
+    local waiters=()
+    while [ "${#waiters[@]}" -lt 3 ]; do
         start semwait "$Q"
         waiters+=("$pid")
     done

@@ -14,15 +14,14 @@ teardown() {
     remove_semaphores
 }
 
-# hold: a semrun that holds $Q; $pid is its process, $command that of COMMAND,
-# which writes the signals that it gets into ./got.
+# hold: a semrun that holds $Q; $pid is its process. COMMAND writes the
+# signals that it gets into ./got.
 hold() {
     rm -f ready got
     start semrun "$Q" sh -c 'trap "echo TERM >>got; exit 3" TERM
         trap "echo INT >>got; exit 4" INT; trap "echo HUP >>got; exit 5" HUP
         echo $$ >ready.new; mv ready.new ready; while :; do sleep 0.01; done'
     eventually test -s ready
-    command=$(cat ready)
 }
 
 @test "runs COMMAND holding one, and posts it again" {
@@ -108,7 +107,7 @@ hold() {
 @test "-t bounds the wait, not COMMAND" {
     semcreate "$Q" 1
     run semrun -t 10ms "$Q" sh -c 'sleep 0.1; echo done'
-    expect 0 done
+    expect 0 "done"
 }
 
 @test "-E is the status for busy or timed out" {
@@ -261,7 +260,7 @@ hold() {
     need script
     semcreate "$Q" 1
     # shellcheck disable=SC2016 # for the inner shell
-    cat >command <<'END'
+    cat >script <<'END'
 trap 'echo INT >>got' INT
 echo >ready
 i=0
@@ -269,7 +268,7 @@ while [ "$i" -lt 30 ]; do sleep 0.01; i=$((i + 1)); done
 END
     mkfifo keys
     exec 9<>keys
-    start script -qec "semrun '$Q' sh command" /dev/null <keys >typed 9>&-
+    start script -qec "semrun '$Q' sh script" /dev/null <keys >typed 9>&-
     eventually test -e ready
     printf '\003' >&9
     eventually test -s got
