@@ -125,3 +125,12 @@ teardown() {
     run sempost a/b
     expect 64
 }
+
+@test "-v says how many were added, -q is accepted" {
+    semcreate "$Q" 0
+    run sempost -v -N 2 "$Q"
+    expect 0
+    says "added 2" "/$Q"
+    run sempost -q "$Q"
+    expect 0 ""
+}

@@ -286,3 +286,12 @@ lower_than() {
     ends 143
     [ "$(value_of "$Q")" = 2147483647 ]
 }
+
+@test "-v says how many were taken, -q is accepted" {
+    semcreate "$Q" 3
+    run semwait -v -N 2 "$Q"
+    expect 0
+    says "took 2" "/$Q"
+    run semwait -q "$Q"
+    expect 0 ""
+}

@@ -18,6 +18,13 @@ struct path {
 
 struct name semaphore_name(const char *operand)
 {
+    static const char place[] = SEMAPHORE_DIRECTORY "/" SEMAPHORE_PREFIX;
+    bool pasted = strncmp(operand, place, strlen(place)) == 0; /* what ls printed */
+    const char *bare = operand + (pasted ? strlen(place) : 0);
+
+    if (pasted && *bare != '\0' && strchr(bare, '/') == NULL)
+        die(STATUS_USAGE, "invalid semaphore name '%s': the name is '%s'", shown(operand),
+            shown(bare));
     return name_require(operand, "semaphore", NAME_MOST);
 }
 
