@@ -63,7 +63,7 @@ hold() {
     run semrun "$Q" no-such-command
     expect 127
     says no-such-command
-    run semrun "$Q" /etc/passwd
+    run semrun -t 10 "$Q" /etc/passwd
     expect 126
     [ "$(value_of "$Q")" = 1 ]
 }
@@ -156,6 +156,13 @@ hold() {
     expect 0 ""
 }
 
+@test "--slots trusts a semaphore of root" {
+    need_nobody
+    semcreate -m 666 "$Q" 1
+    run as_nobody semrun --slots=1 "$Q" echo ran
+    expect 0 ran
+}
+
 @test "what is no semaphore is 125, never SIGBUS" {
     refused() {
         run timeout 10 semrun --slots=1 "$Q" touch ran
@@ -244,6 +251,25 @@ hold() {
         unset "started[pid]"
         [ "$(value_of "$Q")" = 1 ]
     done
+}
+
+@test "300 signals that come with the count: it is back, and COMMAND runs or the signal ends semrun" {
+    semcreate "$Q" 0
+    local round moment ended
+    for ((round = 0; round < 300; round++)); do
+        rm -f ran
+        start semrun "$Q" sh -c 'trap "" TERM; : >ran'
+        for ((moment = RANDOM % 30; moment > 0; moment--)); do :; done
+        sempost "$Q"
+        kill -TERM "$pid" 2>/dev/null || true
+        ended=0
+        wait "$pid" || ended=$?
+        unset "started[pid]"
+        semwait -n "$Q"
+        [ "$ended" -eq 0 ] || [ "$ended" -eq 143 ]
+        [ "$ended" -eq 0 ] || [ ! -e ran ]
+    done
+    [ "$(value_of "$Q")" = 0 ]
 }
 
 @test "a signal while it waits ends it by that signal, and nothing is posted" {
