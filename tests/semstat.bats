@@ -53,8 +53,9 @@ teardown() {
 }
 
 @test "lists all, sorted by name" {
-    semcreate "$Q2" 2
     semcreate "$Q" 1
+    semcreate "$Q3" 3
+    semcreate "$Q2" 2
     run semstat -q -H -o name
     expect 0
     [ "$(printf '%s\n' "${lines[@]}" | grep -F "/$Q2")" = "/$Q2" ]
