@@ -41,11 +41,12 @@ ends() {
     fi
 }
 
-# For teardown.
+# For teardown. The number of one that has ended may be another process's by now.
 stop_started() {
-    local process
+    local process children
+    children=" $(jobs -rp | tr '\n' ' ') $(jobs -sp | tr '\n' ' ') "
     for process in "${!started[@]}"; do
-        kill -KILL "$process" 2>/dev/null || true
+        [[ $children != *" $process "* ]] || kill -KILL "$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
     done
 }
