@@ -203,3 +203,16 @@ teardown() {
     run semcreate -q "$Q2" 1
     expect 0 ""
 }
+
+@test "who pastes the file name is told the name" {
+    run semcreate "$(file_of "$Q")" 1
+    expect 64
+    says "the name is '$Q'"
+}
+
+@test "-i: one that exists may be unreadable" {
+    need_nobody
+    semcreate -u nobody -m 200 "$Q" 5
+    run as_nobody semcreate -i -m 200 "$Q" 1
+    expect 0 ""
+}

@@ -41,8 +41,8 @@ teardown() {
 
 @test "-N wakes as many waiters" {
     semcreate "$Q" 0
-    local i waiters=()
-    for i in 1 2 3; do
+    local waiters=()
+    while [ "${#waiters[@]}" -lt 3 ]; do
         start semwait "$Q"
         waiters+=("$pid")
     done
@@ -124,4 +124,13 @@ teardown() {
 @test "a bad name is 64" {
     run sempost a/b
     expect 64
+}
+
+@test "-v says how many were added, -q is accepted" {
+    semcreate "$Q" 0
+    run sempost -v -N 2 "$Q"
+    expect 0
+    says "added 2" "/$Q"
+    run sempost -q "$Q"
+    expect 0 ""
 }

@@ -14,15 +14,14 @@ teardown() {
     remove_semaphores
 }
 
-# hold: a semrun that holds $Q; $pid is its process, $command that of COMMAND,
-# which writes the signals that it gets into ./got.
+# hold: a semrun that holds $Q; $pid is its process. COMMAND writes the
+# signals that it gets into ./got.
 hold() {
     rm -f ready got
     start semrun "$Q" sh -c 'trap "echo TERM >>got; exit 3" TERM
         trap "echo INT >>got; exit 4" INT; trap "echo HUP >>got; exit 5" HUP
         echo $$ >ready.new; mv ready.new ready; while :; do sleep 0.01; done'
     eventually test -s ready
-    command=$(cat ready)
 }
 
 @test "runs COMMAND holding one, and posts it again" {
@@ -64,7 +63,7 @@ hold() {
     run semrun "$Q" no-such-command
     expect 127
     says no-such-command
-    run semrun "$Q" /etc/passwd
+    run semrun -t 10 "$Q" /etc/passwd
     expect 126
     [ "$(value_of "$Q")" = 1 ]
 }
@@ -108,7 +107,7 @@ hold() {
 @test "-t bounds the wait, not COMMAND" {
     semcreate "$Q" 1
     run semrun -t 10ms "$Q" sh -c 'sleep 0.1; echo done'
-    expect 0 done
+    expect 0 "done"
 }
 
 @test "-E is the status for busy or timed out" {
@@ -157,9 +156,16 @@ hold() {
     expect 0 ""
 }
 
+@test "--slots trusts a semaphore of root" {
+    need_nobody
+    semcreate -m 666 "$Q" 1
+    run as_nobody semrun --slots=1 "$Q" echo ran
+    expect 0 ran
+}
+
 @test "what is no semaphore is 125, never SIGBUS" {
     refused() {
-        run semrun --slots=1 "$Q" touch ran
+        run timeout 10 semrun --slots=1 "$Q" touch ran
         expect 125 && says "no semaphore" && [ ! -e ran ]
     }
     plant_each refused
@@ -247,6 +253,25 @@ hold() {
     done
 }
 
+@test "300 signals that come with the count: it is back, and COMMAND runs or the signal ends semrun" {
+    semcreate "$Q" 0
+    local round moment ended
+    for ((round = 0; round < 300; round++)); do
+        rm -f ran
+        start semrun "$Q" sh -c 'trap "" TERM; : >ran'
+        for ((moment = RANDOM % 30; moment > 0; moment--)); do :; done
+        sempost "$Q"
+        kill -TERM "$pid" 2>/dev/null || true
+        ended=0
+        wait "$pid" || ended=$?
+        unset "started[pid]"
+        semwait -n "$Q"
+        [ "$ended" -eq 0 ] || [ "$ended" -eq 143 ]
+        [ "$ended" -eq 0 ] || [ ! -e ran ]
+    done
+    [ "$(value_of "$Q")" = 0 ]
+}
+
 @test "a signal while it waits ends it by that signal, and nothing is posted" {
     semcreate "$Q" 0
     start semrun "$Q" touch ran
@@ -261,7 +286,7 @@ hold() {
     need script
     semcreate "$Q" 1
     # shellcheck disable=SC2016 # for the inner shell
-    cat >command <<'END'
+    cat >script <<'END'
 trap 'echo INT >>got' INT
 echo >ready
 i=0
@@ -269,7 +294,7 @@ while [ "$i" -lt 30 ]; do sleep 0.01; i=$((i + 1)); done
 END
     mkfifo keys
     exec 9<>keys
-    start script -qec "semrun '$Q' sh command" /dev/null <keys >typed 9>&-
+    start script -qec "semrun '$Q' sh script" /dev/null <keys >typed 9>&-
     eventually test -e ready
     printf '\003' >&9
     eventually test -s got

@@ -53,8 +53,9 @@ teardown() {
 }
 
 @test "lists all, sorted by name" {
-    semcreate "$Q2" 2
     semcreate "$Q" 1
+    semcreate "$Q3" 3
+    semcreate "$Q2" 2
     run semstat -q -H -o name
     expect 0
     [ "$(printf '%s\n' "${lines[@]}" | grep -F "/$Q2")" = "/$Q2" ]
@@ -116,7 +117,7 @@ teardown() {
     run semstat -p -H "$Q"
     expect 0
     [ "${#lines[@]}" -eq 2 ]
-    says "/$Q"$'\t'"$holder"$'\trw\ttextbook-sem' "/$Q"$'\t'"$pid"$'\trw\tsemwait'
+    says "/$Q"$'\t'"$holder"$'\trwm\ttextbook-sem' "/$Q"$'\t'"$pid"$'\trwm\tsemwait'
     run semstat --processes --json "$Q"
     expect 0
     jq -e --argjson pid "$holder" '.processes | map(.pid) | index($pid) != null' <<<"$output"

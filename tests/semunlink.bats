@@ -81,3 +81,11 @@ teardown() {
     expect 0 ""
     [ ! -e "$(file_of "$Q")" ]
 }
+
+@test "a directory planted under its name is 65, and stays" {
+    mkdir "$(file_of "$Q")"
+    run semunlink "$Q"
+    expect 65
+    says "no semaphore"
+    rmdir "$(file_of "$Q")"
+}

@@ -27,6 +27,11 @@ took() {
     }
 }
 
+# lower_than NAME VALUE, for eventually.
+lower_than() {
+    [ "$(value_of "$1")" -lt "$2" ]
+}
+
 @test "takes one, without a word" {
     semcreate "$Q" 2
     run semwait "$Q"
@@ -271,4 +276,22 @@ took() {
         expect 64
     done
     [ "$(value_of "$Q")" = 1 ]
+}
+
+@test "a signal ends it also while it takes millions, and they are given back" {
+    semcreate "$Q" 2147483647
+    start semwait -N 2147483647 "$Q"
+    eventually lower_than "$Q" 2147483647
+    kill -TERM "$pid"
+    ends 143
+    [ "$(value_of "$Q")" = 2147483647 ]
+}
+
+@test "-v says how many were taken, -q is accepted" {
+    semcreate "$Q" 3
+    run semwait -v -N 2 "$Q"
+    expect 0
+    says "took 2" "/$Q"
+    run semwait -q "$Q"
+    expect 0 ""
 }

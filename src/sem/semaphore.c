@@ -18,6 +18,13 @@ struct path {
 
 struct name semaphore_name(const char *operand)
 {
+    static const char place[] = SEMAPHORE_DIRECTORY "/" SEMAPHORE_PREFIX;
+    bool pasted = strncmp(operand, place, strlen(place)) == 0; /* what ls printed */
+    const char *bare = operand + (pasted ? strlen(place) : 0);
+
+    if (pasted && *bare != '\0' && strchr(bare, '/') == NULL)
+        die(STATUS_USAGE, "invalid semaphore name '%s': the name is '%s'", shown(operand),
+            shown(bare));
     return name_require(operand, "semaphore", NAME_MOST);
 }
 
@@ -259,8 +266,10 @@ enum status semaphore_take(const struct semaphore *semaphore, uint64_t count,
     uint64_t taken = 0;
 
     while (taken < count && (status = take_one(semaphore, patience->nonblock, deadline)) == 0)
-        taken++;
-    if (status == STATUS_DONE)
+        /* Where there are millions to take, it goes on for long without waiting. */
+        if (++taken % 4096 == 0 && taken < count && signals_checkpoint())
+            break;
+    if (taken == count)
         return STATUS_DONE;
     for (; taken > 0; taken--)
         sem_post(semaphore->counter);

@@ -52,5 +52,7 @@ int main(int argc, char **argv)
         posted++;
     if (status != STATUS_DONE && count > 1)
         note("posted %llu of %llu times", (unsigned long long)posted, (unsigned long long)count);
+    if (status == STATUS_DONE)
+        remark("added %llu to semaphore %s", (unsigned long long)count, shown(name.text));
     return (int)status;
 }

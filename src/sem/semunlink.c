@@ -42,10 +42,14 @@ static enum status remove_one(const struct name *name)
         remark("removed semaphore %s", shown(name->text));
         return STATUS_DONE;
     }
-    if (errno == ENOENT && force)
+    error = errno;
+    if (error == ENOENT && force)
         return STATUS_DONE;
-    return fail(status_of_error(errno), "cannot remove semaphore %s: %s", shown(name->text),
-                errno == ENOENT ? "no such semaphore" : strerror(errno));
+    if (error == EISDIR)
+        return fail(STATUS_DATA, "cannot remove semaphore %s: it is no semaphore, but a directory",
+                    shown(name->text));
+    return fail(status_of_error(error), "cannot remove semaphore %s: %s", shown(name->text),
+                error == ENOENT ? "no such semaphore" : strerror(error));
 }
 
 int main(int argc, char **argv)

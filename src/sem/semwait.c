@@ -40,5 +40,7 @@ int main(int argc, char **argv)
     enum status status = semaphore_open(&semaphore, &name, &patience);
     if (status == STATUS_DONE)
         status = semaphore_take(&semaphore, count, &patience);
+    if (status == STATUS_DONE)
+        remark("took %llu from semaphore %s", (unsigned long long)count, shown(name.text));
     return (int)status;
 }

@@ -26,14 +26,19 @@ has_value() {
 plant_each() {
     local file kind
     file=$(file_of "$Q")
-    for kind in empty short long zeros text link fifo directory; do
+    local kinds="empty short long padded zeros text link semlink fifo directory"
+    # With musl, zeros are a semaphore whose value is 0.
+    [[ $file == */sem.* ]] || kinds=${kinds/zeros /}
+    for kind in $kinds; do
         case $kind in
         empty) : >"$file" ;;
         short) printf 12345 >"$file" ;;
         long) head -c 4096 /dev/zero >"$file" ;;
+        padded) semcreate "$Q" 1 && echo >>"$file" ;;
         zeros) head -c 32 /dev/zero >"$file" ;;
         text) printf '%032d' 7 >"$file" ;;
         link) ln -s /etc/passwd "$file" ;;
+        semlink) semcreate -i "$Q3" 1 && ln -s "$(file_of "$Q3")" "$file" ;;
         fifo) mkfifo "$file" ;;
         directory) mkdir "$file" ;;
         esac
