@@ -1,0 +1,200 @@
+#!/usr/bin/env bats
+#
+# The bridges of examples/ to other engines, with real servers on the loopback.
+
+load support/ipc
+load support/background
+
+setup() {
+    setup_names
+    PATH=$IPC_SOURCE/examples:$PATH
+    cd "$BATS_TEST_TMPDIR" || return
+    journal=/dev/shm/$Q.journal
+    mqcreate --max-messages=8 --message-size=256 "$Q" "$Q2"
+    # A port that nobody has: each test file of each run its own.
+    port=$((20000 + ($$ * 8 + BATS_TEST_NUMBER) % 12000))
+}
+
+teardown() {
+    stop_started
+    remove_queues
+    rm -f "$journal"
+    if [ -n "${shared_directory-}" ]; then rm -rf "$shared_directory"; fi
+}
+
+redis() {
+    redis-cli -p "$port" "$@"
+}
+
+start_redis() {
+    need redis-server
+    start redis-server --bind 127.0.0.1 --port "$port" --appendonly yes --appendfsync always \
+        --save "" --dir "$BATS_TEST_TMPDIR" --daemonize no >redis.log
+    server=$pid
+    answers() { [ "$(redis ping 2>/dev/null)" = PONG ]; }
+    eventually answers
+}
+
+start_mosquitto() {
+    need mosquitto
+    need mosquitto_pub
+    # It gives up root, and keeps its state where it can still write.
+    if [ -z "${shared_directory-}" ]; then
+        shared_directory=$(mktemp -d /tmp/ipcutils.XXXXXX)
+        chmod 777 "$shared_directory"
+    fi
+    printf '%s\n' "listener $port 127.0.0.1" "allow_anonymous true" "persistence true" \
+        "persistence_location $shared_directory/" "autosave_interval 1" \
+        "autosave_on_changes true" "max_queued_messages 0" >mosquitto.conf
+    start mosquitto -c mosquitto.conf >mosquitto.log 2>&1
+    server=$pid
+    eventually mosquitto_pub -p "$port" -t started -m ""
+}
+
+# kill_server: as a power cut ends it.
+kill_server() {
+    kill -KILL "$server"
+    wait "$server" 2>/dev/null || true
+}
+
+# queue_holds N, stream_holds N.
+queue_holds() {
+    [ "$(mqstat -H -o messages "$2")" = "$1" ]
+}
+
+stream_holds() {
+    [ "$(redis XLEN "$1" 2>/dev/null)" -ge "$2" ]
+}
+
+# What the stream STREAM has, a message a line.
+stream_messages() {
+    redis --raw XRANGE "$1" - + | awk 'NR % 3 == 0'
+}
+
+@test "a queue goes to a Redis stream and back, every byte of it" {
+    start_redis
+    printf 'a\0b\nc\n' >binary
+    mqsend "$Q" one ""
+    mqsend -r "$Q" <binary
+    start to-redis "$Q" stream "$journal" -p "$port"
+    eventually stream_holds stream 3
+    start from-redis stream group one "$Q2" -p "$port"
+    eventually queue_holds 3 "$Q2"
+    [ "$(mqrecv "$Q2")" = one ]
+    [ "$(mqrecv -r "$Q2")" = "" ]
+    mqrecv -r "$Q2" | cmp - binary
+}
+
+@test "with Redis killed and started again midway, no message is lost" {
+    start_redis
+    start to-redis "$Q" stream "$journal" -p "$port"
+    bridge=$pid
+    seq 1 60 >sent
+    mqsend "$Q" <sent &
+    eventually stream_holds stream 10
+    kill_server
+    start_redis
+    wait %mqsend || true
+    mqwait --timeout=1m --empty "$Q"
+    mqunlink "$Q"
+    pid=$bridge
+    ends 0
+    [ "$(stream_messages stream | sort -n | uniq)" = "$(cat sent)" ]
+}
+
+@test "two consumers of a Redis group share the work, and one that dies takes up its own again" {
+    start_redis
+    for i in $(seq 1 6); do
+        redis XADD stream '*' message "$i" >/dev/null
+    done
+    # It takes an entry and dies before it has acknowledged it.
+    redis XGROUP CREATE stream group 0 >/dev/null
+    redis XREADGROUP GROUP group one COUNT 1 STREAMS stream '>' >/dev/null
+    start from-redis stream group one "$Q2" -p "$port"
+    start from-redis stream group two "$Q2" -p "$port"
+    eventually queue_holds 6 "$Q2"
+    [ "$(mqrecv -d "$Q2" | sort)" = "$(seq 1 6)" ]
+    acknowledged() { redis XPENDING stream group | head -n 1 | grep -qx 0; }
+    eventually acknowledged
+}
+
+@test "a queue goes to an MQTT broker and back, every byte of it" {
+    start_mosquitto
+    start from-mqtt topic "$Q" "$Q2" -p "$port"
+    # Until it has subscribed, there is nobody to keep a message for.
+    subscribed() { mosquitto_pub -p "$port" -q 1 -t topic -m first && ! queue_holds 0 "$Q2"; }
+    eventually subscribed
+    mqrecv -d "$Q2" >/dev/null
+    printf 'a\0b\nc\n' >binary
+    mqsend "$Q" one
+    mqsend -r "$Q" <binary
+    start to-mqtt "$Q" topic "$journal" -p "$port"
+    eventually queue_holds 2 "$Q2"
+    [ "$(mqrecv "$Q2")" = one ]
+    mqrecv -r "$Q2" | cmp - binary
+}
+
+@test "with the MQTT broker killed and started again midway, no message is lost" {
+    start_mosquitto
+    start from-mqtt topic "$Q" "$Q2" -p "$port"
+    subscribed() { mosquitto_pub -p "$port" -q 1 -t topic -m 0 && ! queue_holds 0 "$Q2"; }
+    eventually subscribed
+    start mqrecv --follow "$Q2" >got
+    start to-mqtt "$Q" topic "$journal" -p "$port"
+    bridge=$pid
+    seq 1 40 >sent
+    mqsend "$Q" <sent &
+    got_at_least() { [ "$(sort -un got | wc -l)" -ge "$1" ]; }
+    eventually got_at_least 10
+    kill_server
+    start_mosquitto
+    wait %mqsend || true
+    mqwait --timeout=1m --empty "$Q"
+    mqunlink "$Q"
+    pid=$bridge
+    ends 0
+    eventually got_at_least 41
+    [ "$(sort -un got)" = "$(seq 0 40)" ]
+}
+
+start_sshd() {
+    need_root
+    need ssh
+    [ -x /usr/sbin/sshd ] || skip "needs sshd"
+    ssh-keygen -q -t ed25519 -N "" -f key
+    cp key.pub authorized_keys
+    mkdir -p /run/sshd
+    printf '%s\n' "Port $port" "ListenAddress 127.0.0.1" "HostKey $PWD/key" "StrictModes no" \
+        "AuthorizedKeysFile $PWD/authorized_keys" "UsePAM no" "PidFile none" \
+        "PermitRootLogin yes" "SetEnv PATH=$PATH" >sshd_config
+    start /usr/sbin/sshd -D -e -f "$PWD/sshd_config" 2>sshd.log
+    ssh_options=(-p "$port" -i key -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null
+        -o LogLevel=ERROR -o BatchMode=yes)
+    eventually ssh "${ssh_options[@]}" 127.0.0.1 true
+}
+
+@test "two machines' queues are joined by ssh, with priorities and any bytes" {
+    start_sshd
+    mqsend -p 7 "$Q" $'seven\nlines' ""
+    mqsend "$Q" zero
+    start to-host "$Q" 127.0.0.1 "$Q2" "${ssh_options[@]}"
+    eventually queue_holds 3 "$Q2"
+    mqunlink "$Q"
+    ends 0
+    run mqrecv -d -P "$Q2"
+    expect 0 "7	seven
+lines
+7	
+0	zero"
+}
+
+@test "one by one over ssh, each message is sent or put back" {
+    start_sshd
+    mqsend -p 7 "$Q" seven
+    mqsend "$Q" zero
+    start to-host -1 "$Q" 127.0.0.1 "$Q2" "${ssh_options[@]}"
+    eventually queue_holds 2 "$Q2"
+    run mqrecv -d -P "$Q2"
+    expect 0 "7	seven
+0	zero"
+}
