@@ -74,14 +74,13 @@ static enum status rescue_held(void)
     if (confirming)
         wait_for_reader();
     bool with_unread = remembering && (confirming || output_reader_gone());
-    size_t taken_for_delivered = held_count(&held) - in_hand;
 
     if (with_unread)
         forget_delivered();
     else
         held_forget(&held, written, 0);
     size_t count = held_count(&held);
-    if (with_unread && taken_for_delivered > 0)
+    if (with_unread)
         delivered -= count - in_hand;
     in_hand = 0;
     if (!with_unread && written > held.forgotten)
