@@ -36,7 +36,7 @@ take_rest() {
 # exactly_once FILE...: of the numbers up to $total, in lines of 400 digits; a line
 # that was cut off does not count.
 exactly_once() {
-    cat "$@" | awk 'length == 400 { print $0 + 0 }' | sort -n >all
+    awk 'length == 400 { print $0 + 0 }' "$@" | sort -n >all
     echo "of $total messages: $(comm -23 <(seq "$total" | sort) <(sort -u all) | wc -l) lost," \
         "$(uniq -d all | wc -l) twice"
     cmp all <(seq "$total")

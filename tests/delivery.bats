@@ -45,6 +45,11 @@ reads() {
     dd bs=1 count="$1" status=none <&9
 }
 
+# Whether $pid has seen every signal sent to it.
+seen_signals() {
+    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$pid/status"
+}
+
 kept_file() {
     sed -n 's/.* kept in \([^ ]*\) .*/\1/p' errors
 }
@@ -85,15 +90,16 @@ kept_file() {
     holds 0
 }
 
-@test "a reader that goes at the end of -N is noticed, too" {
-    mqsend "$Q" one two three
-    receives -N 4
-    eventually taken
+@test "a reader that goes before the end of -d is noticed, too" {
+    need strace
+    mqsend "$Q" one two
+    exec 9<>pipe
+    start strace -qq -o trace -e inject=write:delay_exit=1000000:when=1 mqrecv -d "$Q" >pipe 2>errors 9>&-
+    eventually holds 0
     [ "$(reads 4)" = one ]
-    mqsend "$Q" four
-    exec 9<&-
+    exec 9>&-
     ends 80
-    left two three four || left four two three
+    left two
 }
 
 @test "what was unread comes back before what was in hand" {
@@ -218,6 +224,7 @@ kept_file() {
         receives -C -f
         eventually taken
         kill -"${signal#*:}" "$pid"
+        eventually seen_signals
         mqsend "$Q" three
         sleep 0.2
         holds 1
@@ -288,14 +295,18 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=b))' mqrecv -C "$Q"
 }
 
 @test "what can neither be put back nor kept is lost: 82 says how many" {
+    need prlimit
     mqsend "$Q" one two
-    receives -f
+    exec 9<>pipe
+    TMPDIR=$PWD start mqrecv -f "$Q" >pipe 2> >(cat >errors) 9>&-
     eventually taken
     prlimit --pid "$pid" --fsize=0
+    kill -STOP "$pid"
     mqunlink "$Q"
     exec 9<&-
+    kill -CONT "$pid"
     ends 82
-    grep -q "2 messages from queue /$Q lost" errors
+    eventually grep -q "2 messages from queue /$Q lost" errors
     [ -z "$(find . -name 'mqrecv.*')" ]
 }
 
