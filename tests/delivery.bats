@@ -297,8 +297,10 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=b))' mqrecv -C "$Q"
 @test "what can neither be put back nor kept is lost: 82 says how many" {
     need prlimit
     mqsend "$Q" one two
+    exec 7> >(exec cat >errors 3>&-) # not a file: there the limit would hold as well
     exec 9<>pipe
-    TMPDIR=$PWD start mqrecv -f "$Q" >pipe 2> >(cat >errors) 9>&-
+    TMPDIR=$PWD start mqrecv -f "$Q" >pipe 2>&7 7>&- 9>&-
+    exec 7>&-
     eventually taken
     prlimit --pid "$pid" --fsize=0
     kill -STOP "$pid"
