@@ -45,6 +45,12 @@ reads() {
     dd bs=1 count="$1" status=none <&9
 }
 
+# waits: $pid has not ended, and not just because it has not got round to it.
+waits() {
+    sleep 0.15
+    run ! has_ended "$pid"
+}
+
 # Whether $pid has seen every signal sent to it.
 seen_signals() {
     grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$pid/status"
@@ -103,11 +109,12 @@ kept_file() {
 }
 
 @test "what was unread comes back before what was in hand" {
-    local file
+    local file sender receiver
     mqunlink "$Q"
     mqcreate -M 10 -s 8192 "$Q"
     seq -f %08000.f 30 >records
     start mqsend "$Q" <records
+    sender=$pid
     receives -f
     full() { holds 10 && sleeps "$pid" && holds 10; }
     eventually full
@@ -116,9 +123,15 @@ kept_file() {
     ends 80
     file=$(kept_file)
     [ "$(stat -c %a "$file")" = 600 ]
-    mqrecv -d "$Q" >rest
-    mqsend -t 10 -S -P "$Q" <"$file"
-    mqrecv -d "$Q" >>rest
+    start mqrecv -f "$Q" >rest
+    receiver=$pid
+    pid=$sender
+    ends 0
+    mqsend -S -P "$Q" <"$file"
+    mqwait --empty "$Q"
+    mqunlink "$Q"
+    pid=$receiver
+    ends 0
     cat first rest | sed 's/^0*//' | sort -n | cmp - <(seq 30)
     tr ',' '\n' <"$file" | sed -n 's/.*\t0*//p' | sort -n -c
 }
@@ -194,9 +207,9 @@ kept_file() {
         receives -C "$options"
         [ "$options" = -n ] || eventually taken
         eventually sleeps "$pid"
-        has_ended "$pid" && return 1
-        head -c 2 <&9 >first
-        [ "$options" = -n ] || [ "$options" = -dr ] || ! has_ended "$pid"
+        waits
+        head -c 1 <&9 >first
+        waits
         exec 8<&9 9<&-
         cat <&8 >rest
         exec 8<&-
@@ -228,7 +241,7 @@ kept_file() {
         mqsend "$Q" three
         sleep 0.2
         holds 1
-        ! has_ended "$pid"
+        waits
         [ "$(reads 8)" = $'one\ntwo' ]
         ends $((128 + ${signal%:*}))
         exec 9<&-
@@ -242,7 +255,7 @@ kept_file() {
     eventually taken
     kill -INT "$pid"
     [ "$(reads 4)" = one ]
-    ! has_ended "$pid"
+    waits
     exec 9<&-
     ends 130
     grep -q "1 message put back" errors
@@ -255,7 +268,7 @@ kept_file() {
     eventually taken
     kill -TERM "$pid"
     sleep 0.3
-    ! has_ended "$pid"
+    waits
     kill -TERM "$pid"
     ends 143
     left one two
@@ -275,7 +288,7 @@ kept_file() {
     left one
 }
 
-@test "--confirm on a file or a terminal is satisfied by the write" {
+@test "--confirm on a file or a device is satisfied by the write" {
     mqsend "$Q" one two
     mqrecv -C "$Q" >file
     [ "$(cat file)" = one ]

@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_CAPACITY = 1024 };
+enum {
+    FIRST_CAPACITY = 1024
+};
 
 static bool grow_arrays(struct held *held, size_t capacity)
 {
@@ -70,11 +72,12 @@ bool held_make_room(struct held *held)
     drop_forgotten(held);
     bool few = held->count > held->capacity / 2;
     bool small = held->store.length > held->store.capacity / 2;
-    bool grown = (few && held->capacity < held->most && grow_arrays(held, 2 * held->capacity)) |
-                 (small && held->store.capacity < held->most_bytes &&
-                  grow_store(held, held->store.capacity - held->store.length + 1));
-    if (!grown && (held->count > held->capacity / 4 * 3 ||
-                   held->store.length > held->store.capacity / 4 * 3))
+    bool grown = few && held->capacity < held->most && grow_arrays(held, 2 * held->capacity);
+    if (small && held->store.capacity < held->most_bytes)
+        grown = grow_store(held, held->store.capacity - held->store.length + 1) || grown;
+    bool crowded =
+        held->count > held->capacity / 4 * 3 || held->store.length > held->store.capacity / 4 * 3;
+    if (crowded && !grown)
         return false;
     return held_has_room(held);
 }

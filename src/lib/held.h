@@ -15,17 +15,17 @@
 #include <stdint.h>
 
 struct held {
-    size_t header;       /* bytes */
-    size_t longest;      /* message there must be room for, in bytes */
-    size_t most_bytes;   /* of the store, before there is no room */
-    size_t most;         /* messages, likewise */
-    size_t first;        /* message not forgotten */
-    size_t count;        /* of messages: those from FIRST up to here are held */
-    size_t capacity;     /* of the arrays, in messages */
+    size_t header;            /* bytes */
+    size_t longest;           /* message there must be room for, in bytes */
+    size_t most_bytes;        /* of the store, before there is no room */
+    size_t most;              /* messages, likewise */
+    size_t first;             /* message not forgotten */
+    size_t count;             /* of messages: those from FIRST up to here are held */
+    size_t capacity;          /* of the arrays, in messages */
     struct message *messages; /* owned; their bytes are set by held_messages */
-    uint64_t *ends;      /* owned: bytes of output up to the end of each record */
-    uint64_t forgotten;  /* where the record of the last one forgotten ends */
-    size_t start;        /* of the first message's header in the store */
+    uint64_t *ends;           /* owned: bytes of output up to the end of each record */
+    uint64_t forgotten;       /* where the record of the last one forgotten ends */
+    size_t start;             /* of the first message's header in the store */
     struct buffer store;
 };
 
