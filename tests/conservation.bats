@@ -53,7 +53,7 @@ exactly_once() {
     exec 6<>never 7<>input 9<>pipe 8>pipe
     start mqsend "$Q" <input 6>&- 7>&- 8>&- 9>&-
     sender=$pid
-    start bash -c 'while [ "$(head -c 4096 | tee -a slow | wc -c)" -gt 0 ]; do sleep 0.005; done' \
+    start bash -c 'while [ "$(head -c 16384 | tee -a slow | wc -c)" -gt 0 ]; do sleep 0.005; done' \
         <pipe 6>&- 7>&- 8>&- 9>&-
     reader=$pid
     exec 9>&-
@@ -65,7 +65,8 @@ exactly_once() {
         1) TMPDIR=$PWD/kept start mqrecv -f "$Q" >pipe 2>>errors 6>&- 7>&- 8>&- ;;
         2) TMPDIR=$PWD/kept start mqrecv -C -f "$Q" >pipe 2>>errors 6>&- 7>&- 8>&- ;;
         esac
-        chunk=$((total - number + 1 < 50 ? total - number + 1 : 50))
+        chunk=$((total > 20000 ? 200 : 50))
+        chunk=$((total - number + 1 < chunk ? total - number + 1 : chunk))
         # shellcheck disable=SC2046 # a word each
         printf '%0400d\n' $(seq "$number" $((number + chunk - 1))) >&7
         number=$((number + chunk))
