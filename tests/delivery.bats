@@ -371,3 +371,30 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=b))' mqrecv -C "$Q"
     sort -n rest | cmp - <(seq 2 3000)
     [ -z "$(kept_file)" ] || tr , '\n' <"$(kept_file)" | sed -n 's/.*\t//p' | sort -n -c
 }
+
+@test "a reader that has read much before it goes leaves exactly the rest" {
+    local sender receiver file
+    mqunlink "$Q"
+    mqcreate -M 10 -s 64 "$Q"
+    seq -f %09.f 20000 >records
+    start mqsend "$Q" <records
+    sender=$pid
+    receives -f
+    receiver=$pid
+    dd bs=10000 count=9 iflag=fullblock status=none <&9 >first
+    full() { holds 10 && sleeps "$sender" && sleeps "$receiver" && holds 10; }
+    eventually full
+    exec 9<&-
+    ends 80
+    file=$(kept_file)
+    start mqrecv -f "$Q" >rest
+    receiver=$pid
+    pid=$sender
+    ends 0
+    [ -z "$file" ] || mqsend -S -P "$Q" <"$file"
+    mqwait --empty "$Q"
+    mqunlink "$Q"
+    pid=$receiver
+    ends 0
+    cat first rest | sort -n | cmp - records
+}
