@@ -398,3 +398,20 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=b))' mqrecv -C "$Q"
     ends 0
     cat first rest | sort -n | cmp - records
 }
+
+@test "a signal to --confirm: what is in hand is still written for a reader that reads" {
+    mqunlink "$Q"
+    mqcreate -M 10 -s 8192 "$Q"
+    seq -f %08000.f 10 | mqsend "$Q"
+    receives -C -f
+    stalled() { holds 1 && sleeps "$pid" && holds 1; }
+    eventually stalled
+    kill -TERM "$pid"
+    eventually seen_signals
+    exec 8<&9 9<&-
+    cat <&8 >out
+    ends 143
+    exec 8<&-
+    [ ! -s errors ]
+    { cat out && mqrecv "$Q"; } | sed 's/^0*//' | cmp - <(seq 10)
+}
