@@ -60,6 +60,20 @@ kept_file() {
     sed -n 's/.* kept in \([^ ]*\) .*/\1/p' errors
 }
 
+# take_rest: what $sender sends, what is in the queue, and what has been kept.
+take_rest() {
+    local receiver
+    start mqrecv -f "$Q" >rest
+    receiver=$pid
+    pid=$sender
+    ends 0
+    [ -z "$(kept_file)" ] || mqsend -S -P "$Q" <"$(kept_file)"
+    mqwait --empty "$Q"
+    mqunlink "$Q"
+    pid=$receiver
+    ends 0
+}
+
 @test "what a reader that goes has not read is put back in order, 80" {
     mqsend -p 7 "$Q" one two three
     mqsend "$Q" four
@@ -109,7 +123,7 @@ kept_file() {
 }
 
 @test "what was unread comes back before what was in hand" {
-    local file sender receiver
+    local file sender
     mqunlink "$Q"
     mqcreate -M 10 -s 8192 "$Q"
     seq -f %08000.f 30 >records
@@ -123,15 +137,7 @@ kept_file() {
     ends 80
     file=$(kept_file)
     [ "$(stat -c %a "$file")" = 600 ]
-    start mqrecv -f "$Q" >rest
-    receiver=$pid
-    pid=$sender
-    ends 0
-    mqsend -S -P "$Q" <"$file"
-    mqwait --empty "$Q"
-    mqunlink "$Q"
-    pid=$receiver
-    ends 0
+    take_rest
     cat first rest | sed 's/^0*//' | sort -n | cmp - <(seq 30)
     tr ',' '\n' <"$file" | sed -n 's/.*\t0*//p' | sort -n -c
 }
@@ -359,21 +365,13 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=b))' mqrecv -C "$Q"
     reads 1 >/dev/null
     exec 9<&-
     ends 80
-    start mqrecv -f "$Q" >rest
-    receiver=$pid
-    pid=$sender
-    ends 0
-    [ -z "$(kept_file)" ] || mqsend -S -P "$Q" <"$(kept_file)"
-    mqwait --empty "$Q"
-    mqunlink "$Q"
-    pid=$receiver
-    ends 0
+    take_rest
     sort -n rest | cmp - <(seq 2 3000)
     [ -z "$(kept_file)" ] || tr , '\n' <"$(kept_file)" | sed -n 's/.*\t//p' | sort -n -c
 }
 
 @test "a reader that has read much before it goes leaves exactly the rest" {
-    local sender receiver file
+    local sender receiver
     mqunlink "$Q"
     mqcreate -M 10 -s 64 "$Q"
     seq -f %09.f 20000 >records
@@ -386,16 +384,7 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=b))' mqrecv -C "$Q"
     eventually full
     exec 9<&-
     ends 80
-    file=$(kept_file)
-    start mqrecv -f "$Q" >rest
-    receiver=$pid
-    pid=$sender
-    ends 0
-    [ -z "$file" ] || mqsend -S -P "$Q" <"$file"
-    mqwait --empty "$Q"
-    mqunlink "$Q"
-    pid=$receiver
-    ends 0
+    take_rest
     cat first rest | sort -n | cmp - records
 }
 
