@@ -9,20 +9,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-void buffer_reserve(struct buffer *buffer, size_t more)
+bool buffer_try_reserve(struct buffer *buffer, size_t more)
 {
     if (buffer->capacity - buffer->length >= more)
-        return;
+        return true;
     if (more > SIZE_MAX / 2 - buffer->length)
-        die_of_memory();
+        return false;
     size_t capacity = buffer->length + more;
     if (capacity < 2 * buffer->capacity)
         capacity = 2 * buffer->capacity;
     char *bytes = realloc(buffer->bytes, capacity);
     if (bytes == NULL)
-        die_of_memory();
+        return false;
     buffer->bytes = bytes;
     buffer->capacity = capacity;
+    return true;
+}
+
+void buffer_reserve(struct buffer *buffer, size_t more)
+{
+    if (!buffer_try_reserve(buffer, more))
+        die_of_memory();
 }
 
 void buffer_add(struct buffer *buffer, const void *bytes, size_t length)

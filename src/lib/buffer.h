@@ -6,6 +6,7 @@
 #ifndef IPCUTILS_BUFFER_H
 #define IPCUTILS_BUFFER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct buffer {
@@ -16,6 +17,9 @@ struct buffer {
 
 /* Makes room for MORE bytes beyond length, or ends the process (71). */
 void buffer_reserve(struct buffer *buffer, size_t more);
+
+/* The same where there is a way out: false if there is no memory. */
+bool buffer_try_reserve(struct buffer *buffer, size_t more);
 
 void buffer_add(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_add_text(struct buffer *buffer, const char *text);

@@ -19,26 +19,27 @@ enum status receive_stopped(const struct source *source, const struct receiving 
     return status;
 }
 
+/* SETTLED is what became of what the reader left; it is the graver status. */
 static enum status ended(const struct source *source, const struct receiving *receiving,
-                         enum received why)
+                         enum received why, enum status settled)
 {
-    switch (why) {
-    case RECEIVED_REMOVED:
-        if (receiving->follow)
-            return STATUS_DONE;
-        fail(STATUS_GONE, "queue %s has been removed", shown(source->queue));
-        return receive_stopped(source, receiving, STATUS_GONE);
-    case RECEIVED_OUTPUT_GONE:
-        fail(STATUS_STREAM, "the reader of standard output has gone");
-        return receive_stopped(source, receiving, STATUS_STREAM);
-    case RECEIVED_TIMED_OUT:
-        return receive_stopped(source, receiving, STATUS_TIMED_OUT);
-    default:
-        return receive_stopped(source, receiving, STATUS_WOULD_WAIT);
-    }
+    enum status status = STATUS_DONE;
+
+    if (why == RECEIVED_NOTHING && !receiving->drain)
+        status = STATUS_WOULD_WAIT;
+    else if (why == RECEIVED_TIMED_OUT)
+        status = STATUS_TIMED_OUT;
+    else if (why == RECEIVED_REMOVED && !receiving->follow)
+        status = fail(STATUS_GONE, "queue %s has been removed", shown(source->queue));
+    else if (why == RECEIVED_OUTPUT_GONE && settled == STATUS_DONE)
+        status = fail(STATUS_STREAM, "the reader of standard output has gone");
+    if (settled != STATUS_DONE)
+        status = settled;
+    return status == STATUS_DONE ? status : receive_stopped(source, receiving, status);
 }
 
-static enum status take_all(const struct source *source, const struct receiving *receiving)
+/* Until all that is wanted is written (RECEIVED), or why not. */
+static enum received take_all(const struct source *source, const struct receiving *receiving)
 {
     uint64_t wanted =
         receiving->drain && !option_given('N') ? UINT64_MAX : receiving->wanted;
@@ -46,32 +47,31 @@ static enum status take_all(const struct source *source, const struct receiving 
 
     while (receiving->follow || deliver_count() + deliver_in_hand() < wanted) {
         if (deliver_in_hand() == 0 && output_reader_gone())
-            return ended(source, receiving, RECEIVED_OUTPUT_GONE);
+            return RECEIVED_OUTPUT_GONE;
         enum received received = source->take();
         if (received == RECEIVED) {
             deadline = 0;
             continue;
         }
         deliver_all();
-        if (received == RECEIVED_NOTHING) {
-            if (receiving->drain)
-                return STATUS_DONE;
-            if (receiving->patience.nonblock)
-                return ended(source, receiving, RECEIVED_NOTHING);
+        if (received == RECEIVED_NOTHING && !receiving->drain && !receiving->patience.nonblock) {
             if (deadline == 0)
                 deadline = deadline_after(receiving->patience.timeout);
             received = source->wait(deadline);
         }
+        if (received == RECEIVED_SIGNALLED)
+            deliver_end_by_signal();
         if (received != RECEIVED)
-            return ended(source, receiving, received);
+            return received;
     }
     deliver_all();
-    return STATUS_DONE;
+    return RECEIVED;
 }
 
 enum status receive(const struct source *source, const struct receiving *receiving)
 {
-    enum status status = take_all(source, receiving);
+    enum received why = take_all(source, receiving);
+    enum status status = ended(source, receiving, why, deliver_settle());
 
     if (status == STATUS_DONE)
         remark("%llu message%s received from queue %s", (unsigned long long)deliver_count(),

@@ -18,7 +18,7 @@ struct receiving {
     struct patience patience;
     struct records records;
     uint64_t wanted;
-    bool drain, follow, json;
+    bool drain, follow, json, confirm;
 };
 
 #define RECEIVING_DEFAULT {.patience = PATIENCE_DEFAULT, .wanted = 1}
@@ -41,6 +41,11 @@ struct receiving {
     {                                                                                              \
         'j', "json", NULL, "write each message as a JSON object", .flag = &(r).json                \
     }
+#define OPTION_CONFIRM(r)                                                                          \
+    {                                                                                              \
+        'C', "confirm", NULL, "do not exit before the reader has read everything",                 \
+            .flag = &(r).confirm                                                                   \
+    }
 
 /* Those that contradict each other. */
 #define RECEIVING_CONFLICTS {'n', 't'}, {'f', 'd'}, {'f', 'N'}, {'P', 'j'}
@@ -51,6 +56,7 @@ enum received {
     RECEIVED_NOTHING,    /* the queue is empty */
     RECEIVED_REMOVED,    /* there is no queue any more, nor a message of it */
     RECEIVED_TIMED_OUT,
+    RECEIVED_SIGNALLED,
     RECEIVED_OUTPUT_GONE /* standard output has lost its reader */
 };
 

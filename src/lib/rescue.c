@@ -10,19 +10,17 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-static bool open_file(struct saved *saved)
+static bool open_file(struct kept *kept, const char *directory)
 {
-    const char *directories[] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
-
-    for (size_t i = 0; saved->file < 0 && i < sizeof directories / sizeof directories[0]; i++) {
-        if (directories[i] == NULL || directories[i][0] != '/')
-            continue;
-        int length = snprintf(saved->path, sizeof saved->path, "%s/%s.XXXXXX", directories[i],
-                              reporting.tool);
-        if (length > 0 && (size_t)length < sizeof saved->path)
-            saved->file = mkstemp(saved->path);
-    }
-    return saved->file >= 0;
+    if (kept->messages > 0)
+        return true;
+    if (directory == NULL || directory[0] != '/')
+        return false;
+    int length = snprintf(kept->path, sizeof kept->path, "%s/%s.XXXXXX", directory, reporting.tool);
+    if (length < 0 || (size_t)length >= sizeof kept->path)
+        return false;
+    kept->file = mkstemp(kept->path);
+    return kept->file >= 0;
 }
 
 static bool write_whole(int fd, struct iovec *parts, int count)
@@ -45,13 +43,9 @@ static bool write_whole(int fd, struct iovec *parts, int count)
 
 /* A netstring with a prefix, written without allocating: memory may be what
  * there is too little of. */
-static bool keep(struct saved *saved, const struct message *message)
+static bool append(int file, const struct message *message)
 {
     char prefix[24], head[48];
-
-    if (!open_file(saved))
-        return false;
-    off_t start = lseek(saved->file, 0, SEEK_END);
     int prefix_length = snprintf(prefix, sizeof prefix, "%llu\t",
                                  (unsigned long long)message->number);
     int head_length = snprintf(head, sizeof head, "%zu:%s",
@@ -59,22 +53,53 @@ static bool keep(struct saved *saved, const struct message *message)
     struct iovec parts[] = {{head, (size_t)head_length},
                             {(char *)(uintptr_t)message->bytes, message->length},
                             {(char[]){","}, 1}};
-    if (write_whole(saved->file, parts, 3))
-        return true;
-    if (ftruncate(saved->file, start) != 0) /* the records before it stay readable */
-        return false;
+
+    return write_whole(file, parts, 3);
+}
+
+/* The records before one that failed stay readable; a file without any goes. */
+static void undo(const struct kept *kept, off_t start)
+{
+    if (kept->messages == 0)
+        unlink(kept->path);
+    else if (ftruncate(kept->file, start) != 0)
+        note("%s ends in an incomplete record", shown(kept->path));
+    close(kept->file);
+}
+
+static bool keep(struct saved *saved, const struct message *message)
+{
+    const char *directories[KEPT_DIRECTORIES] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
+
+    for (; saved->directory < KEPT_DIRECTORIES; saved->directory++) {
+        struct kept *kept = &saved->kept[saved->directory];
+        if (open_file(kept, directories[saved->directory])) {
+            off_t start = lseek(kept->file, 0, SEEK_END);
+            if (append(kept->file, message)) {
+                kept->messages++;
+                return true;
+            }
+            saved->error = errno;
+            undo(kept, start);
+        } else if (directories[saved->directory] != NULL)
+            saved->error = errno;
+    }
     return false;
+}
+
+static bool any_kept(const struct saved *saved)
+{
+    return saved->directory > 0 || saved->kept[0].messages > 0;
 }
 
 void rescue_messages(struct saved *saved, const struct rescuer *rescuer,
                      const struct message *messages, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (saved->file < 0 && rescuer->put_back(rescuer->context, &messages[i]))
+        bool orderly = !any_kept(saved) || saved->directory == KEPT_DIRECTORIES;
+        if (orderly && rescuer->put_back(rescuer->context, &messages[i]))
             saved->put_back++;
-        else if (keep(saved, &messages[i]))
-            saved->kept++;
-        else
+        else if (!keep(saved, &messages[i]))
             saved->lost++;
     }
 }
@@ -86,12 +111,14 @@ enum status rescue_report(const struct saved *saved, const struct rescuer *rescu
     if (saved->put_back > 0)
         fail(STATUS_SAVED, "%zu message%s put back on queue %s", saved->put_back,
              plural(saved->put_back), name);
-    if (saved->kept > 0)
-        fail(STATUS_SAVED, "%zu message%s kept in %s (queue %s %s); to send: %s -S -P QUEUE <%s",
-             saved->kept, plural(saved->kept), shown(saved->path), name, rescuer->unable,
-             rescuer->sender, shown(saved->path));
+    for (const struct kept *kept = saved->kept; kept < saved->kept + KEPT_DIRECTORIES; kept++)
+        if (kept->messages > 0)
+            fail(STATUS_SAVED,
+                 "%zu message%s kept in %s (queue %s %s); to send: %s -S -P QUEUE <%s",
+                 kept->messages, plural(kept->messages), shown(kept->path), name, rescuer->unable,
+                 rescuer->sender, shown(kept->path));
     if (saved->lost > 0)
         return fail(STATUS_LOST, "%zu message%s from queue %s lost: cannot be put back nor kept: %s",
-                    saved->lost, plural(saved->lost), name, strerror(errno));
-    return saved->put_back + saved->kept > 0 ? STATUS_SAVED : STATUS_DONE;
+                    saved->lost, plural(saved->lost), name, strerror(saved->error));
+    return saved->put_back > 0 || any_kept(saved) ? STATUS_SAVED : STATUS_DONE;
 }

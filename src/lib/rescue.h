@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Messages that were taken and cannot be delivered: put back on their queue,
- * or kept in a file of netstrings NUMBER<TAB>BYTES, which the sending tool
- * reads with -S -P.
+ * or kept in a private file of netstrings NUMBER<TAB>BYTES, which the sending
+ * tool reads with -S -P.
  */
 #ifndef IPCUTILS_RESCUE_H
 #define IPCUTILS_RESCUE_H
@@ -28,19 +28,29 @@ struct rescuer {
     const void *context;
 };
 
-/* What became of the messages saved so far. */
-struct saved {
-    size_t put_back;
-    size_t kept; /* in the file */
-    size_t lost;
-    int file;    /* -1 before the first message is kept */
+/* A file of messages: in the first directory that had room. Where it filled, the
+ * rest is in another. */
+struct kept {
+    int file; /* open while there are messages */
+    size_t messages;
     char path[256];
 };
 
-#define SAVED_NONE {.file = -1}
+enum { KEPT_DIRECTORIES = 4 };
+
+/* What became of the messages saved so far. */
+struct saved {
+    size_t put_back;
+    size_t lost;
+    int error;         /* errno of the last attempt to keep one that was lost */
+    size_t directory;  /* that messages are kept in now */
+    struct kept kept[KEPT_DIRECTORIES];
+};
+
+#define SAVED_NONE {.directory = 0}
 
 /* Saves messages in the order in which they were taken. Once one had to be
- * kept in the file, so are those after it, to keep that order. */
+ * kept in a file, so are those after it, to keep that order. */
 void rescue_messages(struct saved *saved, const struct rescuer *rescuer,
                      const struct message *messages, size_t count);
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* F_GETPIPE_SZ */
 #include "stream.h"
 
 #include "report.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,6 +43,29 @@ void output_require(void)
         die(STATUS_STREAM, "standard output is closed; nothing was taken");
     if (output_reader_gone())
         die(STATUS_STREAM, "the reader of standard output has gone; nothing was taken");
+}
+
+void output_require_confirmable(void)
+{
+    struct stat status;
+
+    if (fstat(STDOUT_FILENO, &status) == 0 && S_ISSOCK(status.st_mode))
+        die(STATUS_DATA, "cannot confirm on standard output: it is a socket, and how much of it has "
+                         "been read cannot be told; use a pipe; nothing was taken");
+}
+
+size_t output_pipe_capacity(void)
+{
+    int capacity = fcntl(STDOUT_FILENO, F_GETPIPE_SZ);
+
+    return capacity > 0 ? (size_t)capacity : 0;
+}
+
+size_t output_pipe_unread(void)
+{
+    int unread;
+
+    return ioctl(STDOUT_FILENO, FIONREAD, &unread) == 0 && unread > 0 ? (size_t)unread : 0;
 }
 
 int output_without_blocking(void)

@@ -22,6 +22,17 @@ void output_require(void);
 /* Whether standard output is a pipe or socket whose reader has gone. */
 bool output_reader_gone(void);
 
+/* For a tool that is to wait until everything has been read: ends the process
+ * (65) where that cannot be told, as on a socket. */
+void output_require_confirmable(void);
+
+/* Bytes that standard output can hold unread, if it is a pipe or FIFO; else 0. */
+size_t output_pipe_capacity(void);
+
+/* Bytes that nobody has read from that pipe, whoever wrote them; known also
+ * when its reader has gone. */
+size_t output_pipe_unread(void);
+
 /* Writes what there is room for to a descriptor from output_without_blocking;
  * -1 with EAGAIN where there is none, also where it is standard output itself:
  * a socket, or a pipe that may not be reopened. */

@@ -199,14 +199,19 @@ enum waited wait_for(struct pollfd *descriptors, nfds_t count, nanoseconds deadl
     }
 }
 
+nanoseconds pause_next(struct pause *pause, nanoseconds longest)
+{
+    pause->last = pause->last == 0 ? SECOND / 1000 : pause->last * 2;
+    if (pause->last > longest)
+        pause->last = longest;
+    return pause->last;
+}
+
 enum waited pause_before_looking(struct pause *pause, nanoseconds longest, nanoseconds deadline)
 {
     if (deadline != NO_LIMIT && clock_now() >= deadline)
         return WAIT_TIMED_OUT;
-    pause->last = pause->last == 0 ? SECOND / 1000 : pause->last * 2;
-    if (pause->last > longest)
-        pause->last = longest;
-    enum waited waited = wait_for(NULL, 0, deadline_within(deadline, pause->last));
+    enum waited waited = wait_for(NULL, 0, deadline_within(deadline, pause_next(pause, longest)));
     return waited == WAIT_SIGNALLED ? WAIT_SIGNALLED : WAIT_READY;
 }
 

@@ -90,7 +90,10 @@ struct pause {
     nanoseconds last;
 };
 
-/* Sleeps for the next interval (1 ms, doubling up to LONGEST), at most to the
+/* The next interval: 1 ms, doubling up to LONGEST. */
+nanoseconds pause_next(struct pause *pause, nanoseconds longest);
+
+/* Sleeps for the next interval, at most to the
  * deadline; WAIT_READY when it is time to look again, WAIT_TIMED_OUT only if
  * the deadline had passed before the sleep. */
 enum waited pause_before_looking(struct pause *pause, nanoseconds longest, nanoseconds deadline);

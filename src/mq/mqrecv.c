@@ -23,6 +23,7 @@ static const struct option_row options[] = {
     OPTION_COUNT(receiving),
     OPTION_DRAIN(receiving),
     OPTION_FOLLOW(receiving),
+    OPTION_CONFIRM(receiving),
     {'P', "prefix", NULL, "write the priority and a TAB before each message",
      .flag = &receiving.records.prefix},
     OPTION_MESSAGE_JSON(receiving),
@@ -70,7 +71,7 @@ static enum received wait_for_message(nanoseconds deadline)
 {
     switch (queue_wait(&queue, POLLIN, deadline, true)) {
     case QUEUE_SIGNALLED:
-        signals_die(signals_caught());
+        return RECEIVED_SIGNALLED;
     case QUEUE_TIMED_OUT:
         return RECEIVED_TIMED_OUT;
     case QUEUE_OUTPUT_GONE:
@@ -97,6 +98,8 @@ int main(int argc, char **argv)
 
     queue_name(argv[first]);
     output_require();
+    if (receiving.confirm)
+        output_require_confirmable();
     signals_catch();
     queue = queue_open(argv[first], QUEUE_TO_RECEIVE, &receiving.patience, false);
 
@@ -105,6 +108,7 @@ int main(int argc, char **argv)
         .json = receiving.json,
         .queue = queue.name.text,
         .number = "priority",
+        .confirm = receiving.confirm,
         .rescue = save,
     };
     const struct source source = {queue.name.text, take, wait_for_message};
