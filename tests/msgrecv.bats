@@ -402,3 +402,42 @@ stalled() {
     run msgrecv --string -P -T 42 "$K"
     expect 0 $'42\thello there'
 }
+
+# into_pipe OPTION...: a receiver $pid of all into `pipe`, whose only reader is descriptor 9.
+into_pipe() {
+    mkfifo pipe
+    exec 9<>pipe
+    start msgrecv "$@" "$K" >pipe 2>errors 9>&-
+    exec 8<pipe 9>&-
+    exec 9<&8 8<&-
+}
+
+@test "what a reader that goes has not read is put back with its types, 80" {
+    typed 1 2 3
+    into_pipe -f -P
+    eventually stalled
+    [ "$(dd bs=1 count=5 status=none <&9)" = "1	m1" ]
+    exec 9<&-
+    ends 80
+    left m2 m3
+}
+
+@test "--confirm ends once all is read" {
+    typed 1 2
+    into_pipe -C -N 2
+    eventually stalled
+    kill -0 "$pid"
+    [ "$(dd bs=1 count=6 status=none <&9)" = $'m1\nm2' ]
+    ends 0
+    exec 9<&-
+}
+
+@test "a signal to --confirm puts back what its reader leaves" {
+    typed 1 2
+    into_pipe -C -f
+    eventually stalled
+    kill -TERM "$pid"
+    exec 9<&-
+    ends 143
+    left m1 m2
+}

@@ -34,6 +34,7 @@ static const struct option_row options[] = {
     OPTION_COUNT(receiving),
     OPTION_DRAIN(receiving),
     OPTION_FOLLOW(receiving),
+    OPTION_CONFIRM(receiving),
     {'P', "prefix", NULL, "write the type and a TAB before each message",
      .flag = &receiving.records.prefix},
     OPTION_MESSAGE_JSON(receiving),
@@ -45,7 +46,7 @@ static const struct option_row options[] = {
     {0},
 };
 
-static const struct option_conflict conflicts[] = {RECEIVING_CONFLICTS, {'k', 'f'}, {0}};
+static const struct option_conflict conflicts[] = {RECEIVING_CONFLICTS, {'k', 'f'}, {'k', 'C'}, {0}};
 
 static const struct tool tool = {
     .name = "msgrecv",
@@ -135,7 +136,7 @@ static enum received wait_for_message(nanoseconds deadline)
         case WAIT_READY:
             return received(&call, error);
         case WAIT_SIGNALLED:
-            signals_die(signals_caught());
+            return RECEIVED_SIGNALLED;
         case WAIT_TIMED_OUT:
             break;
         }
@@ -183,6 +184,8 @@ int main(int argc, char **argv)
     parse_selection();
     queue = sysv_open(argv[first], false);
     output_require();
+    if (receiving.confirm)
+        output_require_confirmable();
     signals_catch();
 
     const struct delivery delivery = {
@@ -191,6 +194,8 @@ int main(int argc, char **argv)
         .queue = queue.name,
         .number = "type",
         .header = sizeof(sysv_type),
+        .copies = peeking,
+        .confirm = receiving.confirm,
         .rescue = peeking ? forget : save,
     };
     const struct source source = {queue.name, take, wait_for_message};
