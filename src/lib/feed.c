@@ -3,6 +3,7 @@
 
 #include "name.h"
 #include "options.h"
+#include "progress.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -87,8 +88,7 @@ static enum status send_operands(const struct feed *feed, char **operands)
 }
 
 /* What was sent to a queue without a name is lost, and the kernel may not say
- * so: looked at before each operand and once for
- * each read. */
+ * so: looked at before each operand and once for each read. */
 static bool removed_meanwhile(const struct feed *feed)
 {
     static unsigned long looked_at_read;
@@ -129,9 +129,13 @@ static enum status send_input(const struct feed *feed)
         note("reading messages from the terminal, one per line; Ctrl-D ends");
     record_reader_start(&reader, STDIN_FILENO, (enum framing)feed->records->framing,
                         feed->longest + (feed->records->prefix ? PREFIX_LONGEST : 0));
-    while ((status = next_record(feed, &record)) == STATUS_DONE && record.bytes != NULL)
+    progress_start("message");
+    while ((status = next_record(feed, &record)) == STATUS_DONE && record.bytes != NULL) {
         if ((status = send_record(feed, &record)) != STATUS_DONE)
             break;
+        progress_show(sent, record_position(&reader), reader.size);
+    }
+    progress_end();
     record_leave_offset(&reader, status == STATUS_DONE);
     return status;
 }

@@ -22,6 +22,7 @@ void record_reader_start(struct record_reader *reader, int fd, enum framing fram
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
         reader->offset = lseek(fd, 0, SEEK_CUR);
         reader->regular = reader->offset >= 0;
+        reader->size = (uint64_t)status.st_size;
     }
 }
 
@@ -173,6 +174,13 @@ enum record_result record_next(struct record_reader *reader, struct record *reco
         if (!read_more(reader))
             return RECORD_FAILED;
     }
+}
+
+uint64_t record_position(const struct record_reader *reader)
+{
+    size_t next = reader->next > reader->data.length ? reader->data.length : reader->next;
+
+    return (uint64_t)reader->offset - (reader->data.length - next);
 }
 
 void record_leave_offset(struct record_reader *reader, bool done)

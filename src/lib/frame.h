@@ -65,6 +65,7 @@ struct record_reader {
     bool at_end;
     bool regular;       /* a regular file: its offset can be set */
     off_t offset;       /* where the next read begins, in a regular file */
+    uint64_t size;      /* of a regular file, as it was at the start; else 0 */
     unsigned long reads; /* so far */
 };
 
@@ -86,6 +87,10 @@ enum record_result record_next(struct record_reader *reader, struct record *reco
 
 /* The same from what has been read already. */
 enum record_result record_take(struct record_reader *reader, struct record *record);
+
+/* Where the record after the one handed out last begins, in bytes of a regular
+ * file. */
+uint64_t record_position(const struct record_reader *reader);
 
 /* Sets a regular file's offset to the record handed out last (or past it,
  * once it is DONE with), so that another process can go on from there. */

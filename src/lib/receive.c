@@ -3,6 +3,7 @@
 
 #include "name.h"
 #include "options.h"
+#include "progress.h"
 #include "report.h"
 #include "stream.h"
 
@@ -49,6 +50,7 @@ static enum received take_all(const struct source *source, const struct receivin
         if (deliver_in_hand() == 0 && output_reader_gone())
             return RECEIVED_OUTPUT_GONE;
         enum received received = source->take();
+        progress_show(deliver_count(), deliver_count(), option_given('N') ? wanted : 0);
         if (received == RECEIVED) {
             deadline = 0;
             continue;
@@ -70,7 +72,9 @@ static enum received take_all(const struct source *source, const struct receivin
 
 enum status receive(const struct source *source, const struct receiving *receiving)
 {
+    progress_start("message");
     enum received why = take_all(source, receiving);
+    progress_end();
     enum status status = ended(source, receiving, why, deliver_settle());
 
     if (status == STATUS_DONE)

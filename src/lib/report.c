@@ -10,6 +10,17 @@
 
 struct reporting reporting = {.tool = "ipcutils"};
 
+void report_clear_line(void)
+{
+    static const char clear[] = "\r\033[K";
+
+    if (!reporting.line_begun)
+        return;
+    reporting.line_begun = false;
+    ssize_t ignored = write(STDERR_FILENO, clear, sizeof clear - 1);
+    (void)ignored;
+}
+
 /* One write per line, so that the lines of tools that run side by side do not
  * mix. There is nobody to tell of a standard error that fails. */
 static void write_line(const char *format, va_list arguments)
@@ -17,6 +28,7 @@ static void write_line(const char *format, va_list arguments)
     char line[4096];
     size_t room = sizeof line - 1; /* for the newline */
 
+    report_clear_line();
     int prefix = snprintf(line, room, "%s: ", reporting.tool);
     size_t length = prefix > 0 ? (size_t)prefix : 0;
     int text = vsnprintf(line + length, room - length, format, arguments);

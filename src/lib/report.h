@@ -38,6 +38,7 @@ struct reporting {
     bool quiet;               /* --quiet: no counts, no "no such object" */
     bool verbose;             /* --verbose */
     bool muted;               /* only die() speaks: the terminal shows something else */
+    bool line_begun;          /* progress.h has drawn a line that other lines must not follow */
     enum status own_failure;  /* if not 0, what die() exits with instead (shmrun, semrun, piperun) */
     enum status (*rescue)(void); /* called by die() while messages may be in hand: saves them;
                                     a status other than 0 is exited with instead */
@@ -64,6 +65,9 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Said only under --verbose. */
 void remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Takes away a line that progress.h has drawn. */
+void report_clear_line(void);
 
 /* The status for an errno value that has no better translation. */
 enum status status_of_error(int error);
