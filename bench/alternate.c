@@ -5,9 +5,9 @@
  * between. For each COMMAND it prints a line: the median, the least and the
  * most seconds of its rounds.
  *
- *     alternate [-b SCRIPT] [-e QUEUE] [-m QUEUE] ROUNDS COMMAND... [:: COMMAND...]...
+ *     alternate [-i FILE] [-b SCRIPT] [-e QUEUE] [-m QUEUE] ROUNDS COMMAND... [:: COMMAND...]...
  *
- * Before each run, and outside of its time: -b runs a shell script, -e empties
+ * Standard input is FILE, or /dev/null, as standard output is. Before each run, and outside of its time: -b runs a shell script, -e empties
  * a queue, -m empties it and puts one message there.
  */
 #include <errno.h>
@@ -23,6 +23,7 @@
 
 enum { MOST_COMMANDS = 8 };
 
+static const char *input = "/dev/null";
 static const char *script, *emptied, *loaded;
 static char **commands[MOST_COMMANDS];
 static int command_count;
@@ -126,13 +127,16 @@ int main(int argc, char **argv)
 {
     int option;
 
-    while ((option = getopt(argc, argv, "+b:e:m:")) != -1)
+    while ((option = getopt(argc, argv, "+b:e:i:m:")) != -1)
         switch (option) {
         case 'b':
             script = optarg;
             break;
         case 'e':
             emptied = optarg;
+            break;
+        case 'i':
+            input = optarg;
             break;
         case 'm':
             loaded = optarg;
@@ -143,12 +147,12 @@ int main(int argc, char **argv)
     int rounds = optind < argc ? atoi(argv[optind++]) : 0;
     split(argv + optind);
     if (rounds < 1 || command_count == 0) {
-        fprintf(stderr, "usage: alternate [-b SCRIPT] [-e QUEUE] [-m QUEUE] ROUNDS COMMAND... "
-                        "[:: COMMAND...]...\n");
+        fprintf(stderr, "usage: alternate [-i FILE] [-b SCRIPT] [-e QUEUE] [-m QUEUE] ROUNDS "
+                        "COMMAND... [:: COMMAND...]...\n");
         return EXIT_FAILURE;
     }
     posix_spawn_file_actions_init(&streams);
-    posix_spawn_file_actions_addopen(&streams, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&streams, STDIN_FILENO, input, O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&streams, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     measure((size_t)rounds);
     return EXIT_SUCCESS;
