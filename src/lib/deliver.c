@@ -9,6 +9,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,7 +28,10 @@ static size_t longest;
 static int output;
 static struct buffer store;  /* the messages in hand, each after its header */
 static struct buffer framed; /* as they are to be written */
-static struct held hand[MOST_HELD];
+/* Allocated, since small programs start faster where static memory is small. */
+static struct held *hand;
+static struct message *to_rescue;
+static size_t hand_size; /* of either, in messages */
 static size_t in_hand;
 static size_t written; /* bytes of framed */
 static uint64_t delivered;
@@ -40,20 +44,19 @@ static const char *bytes_of(const struct held *message)
 /* Saves what is in hand and not written. */
 static enum status rescue_hand(void)
 {
-    static struct message messages[MOST_HELD];
     size_t first = 0;
 
     while (first < in_hand && hand[first].end <= written)
         first++;
     for (size_t i = first; i < in_hand; i++)
-        messages[i - first] =
+        to_rescue[i - first] =
             (struct message){bytes_of(&hand[i]), hand[i].length, hand[i].number};
     size_t count = in_hand - first;
     size_t complete = first == 0 ? 0 : hand[first - 1].end;
     in_hand = 0;
     if (written > complete)
         note("a message that is saved had been written in part: %zu bytes", written - complete);
-    return delivery->rescue(messages, count);
+    return delivery->rescue(to_rescue, count);
 }
 
 /* Touched, so that the kernel never meets a page that it cannot have while it
@@ -62,7 +65,8 @@ static void reserve_memory(void)
 {
     size_t record = delivery->json ? json_bytes_bound(longest) + NAME_MAX * 6 + 160 : longest + 24;
 
-    buffer_reserve(&store, PIPE_BUF + 2 * (delivery->header + longest));
+    buffer_reserve(&store, delivery->one ? delivery->header + longest
+                                         : PIPE_BUF + 2 * (delivery->header + longest));
     memset(store.bytes + store.length, 0, store.capacity - store.length);
     buffer_reserve(&framed, PIPE_BUF + record + FRAME_OVERHEAD);
 }
@@ -70,6 +74,11 @@ static void reserve_memory(void)
 void deliver_start(const struct delivery *how, size_t longest_message)
 {
     delivery = how;
+    hand_size = delivery->one ? 1 : MOST_HELD;
+    hand = calloc(hand_size, sizeof *hand);
+    to_rescue = calloc(hand_size, sizeof *to_rescue);
+    if (hand == NULL || to_rescue == NULL)
+        die_of_memory();
     longest = longest_message;
     /* A write must come back with EPIPE or EFBIG: messages are in hand. */
     signal(SIGPIPE, SIG_IGN);
@@ -142,7 +151,7 @@ void deliver_all(void)
 
 char *deliver_room(void)
 {
-    if (in_hand == MOST_HELD || store.capacity - store.length < delivery->header + longest)
+    if (in_hand == hand_size || store.capacity - store.length < delivery->header + longest)
         deliver_all();
     return store.bytes + store.length;
 }
@@ -172,7 +181,8 @@ static void frame_message(struct held *message)
 
     if (records->string)
         length = strnlen(bytes_of(message), length);
-    snprintf(prefix, sizeof prefix, "%llu\t", (unsigned long long)message->number);
+    if (records->prefix)
+        snprintf(prefix, sizeof prefix, "%llu\t", (unsigned long long)message->number);
     if (delivery->json)
         frame_as_json(message, length);
     else
