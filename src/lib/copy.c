@@ -17,8 +17,7 @@ enum {
     TAIL_LEAST = 4 << 20
 };
 
-/* The capacity of a pipe or FIFO, raised if that is allowed; 0 for others. */
-static size_t enlarge(int fd)
+size_t pipe_enlarge(int fd)
 {
     int size = fcntl(fd, F_GETPIPE_SZ);
 
@@ -30,8 +29,8 @@ static size_t enlarge(int fd)
 void copy_start(struct copy *copy, int from, int to)
 {
     struct stat status;
-    size_t in = enlarge(from);
-    size_t out = enlarge(to);
+    size_t in = pipe_enlarge(from);
+    size_t out = pipe_enlarge(to);
 
     *copy = (struct copy){.from = from, .to = to, .splices = in > 0 || out > 0};
     copy->regular = fstat(from, &status) == 0 && S_ISREG(status.st_mode);

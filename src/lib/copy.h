@@ -36,6 +36,9 @@ enum copied {
     COPY_CANNOT_WRITE
 };
 
+/* The capacity of a pipe or FIFO, raised if that is allowed; 0 for others. */
+size_t pipe_enlarge(int fd);
+
 /* Begins, making the pipes among the two larger where that is allowed. */
 void copy_start(struct copy *copy, int from, int to);
 

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -112,7 +113,7 @@ void deliver_start(const struct delivery *how, size_t longest)
     held.most_bytes = 2 * capacity * (1 + delivery->header);
     if (held.most_bytes < LEAST_REMEMBERED)
         held.most_bytes = LEAST_REMEMBERED;
-    held_start(&held, delivery->header, longest, PIPE_BUF);
+    held_start(&held, delivery->header, longest, delivery->one ? 0 : PIPE_BUF);
     reserve_record(longest);
     reporting.rescue = rescue_held;
 }

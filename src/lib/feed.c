@@ -148,7 +148,7 @@ enum status feed_queue(const struct feed *feed, char **operands)
 
     if (status != STATUS_DONE && (sent > 0 || (many && !would_wait)))
         note("%zu message%s sent to queue %s", sent, plural(sent), shown(feed->queue));
-    if (status == STATUS_DONE)
+    if (status == STATUS_DONE && reporting.verbose)
         remark("%zu message%s sent to queue %s", sent, plural(sent), shown(feed->queue));
     if (dropped == 0)
         return status;

@@ -81,24 +81,33 @@ static void show_escape(struct buffer *out, unsigned char c)
         buffer_add_format(out, "\\x%02x", c);
 }
 
+static bool is_plain_ascii(unsigned char c)
+{
+    return c > ' ' && c < 0x7f && c != '\\';
+}
+
+/* The length of the character that BYTES begin with, if it may be shown; else 0. */
+static size_t plain_character(const char *bytes, size_t length)
+{
+    uint32_t code_point;
+    size_t size = utf8_character(bytes, length, &code_point);
+
+    return size > 0 && !is_invisible(code_point) && terminal_is_utf8() ? size : 0;
+}
+
 void show_bytes(struct buffer *out, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length;) {
-        unsigned char c = (unsigned char)bytes[i];
-        uint32_t code_point;
-        size_t size = 1;
-        bool plain = c > ' ' && c < 0x7f && c != '\\';
-        if (c >= 0x80) {
-            size = utf8_character(bytes + i, length - i, &code_point);
-            plain = size > 0 && !is_invisible(code_point) && terminal_is_utf8();
-            if (!plain)
-                size = 1;
-        }
-        if (plain)
-            buffer_add(out, bytes + i, size);
+        size_t run = 0;
+        while (i + run < length && is_plain_ascii((unsigned char)bytes[i + run]))
+            run++;
+        if (run == 0 && (unsigned char)bytes[i] >= 0x80)
+            run = plain_character(bytes + i, length - i);
+        if (run == 0)
+            show_escape(out, (unsigned char)bytes[i]);
         else
-            show_escape(out, c);
-        i += size;
+            buffer_add(out, bytes + i, run);
+        i += run == 0 ? 1 : run;
     }
 }
 

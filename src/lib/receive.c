@@ -7,6 +7,11 @@
 #include "report.h"
 #include "stream.h"
 
+bool receives_one(const struct receiving *receiving)
+{
+    return receiving->wanted == 1 && !receiving->drain && !receiving->follow;
+}
+
 enum status receive_stopped(const struct source *source, const struct receiving *receiving,
                             enum status status)
 {
@@ -77,7 +82,7 @@ enum status receive(const struct source *source, const struct receiving *receivi
     progress_end();
     enum status status = ended(source, receiving, why, deliver_settle());
 
-    if (status == STATUS_DONE)
+    if (status == STATUS_DONE && reporting.verbose)
         remark("%llu message%s received from queue %s", (unsigned long long)deliver_count(),
                plural(deliver_count()), shown(source->queue));
     return deliver_finish(status);

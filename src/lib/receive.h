@@ -50,6 +50,9 @@ struct receiving {
 /* Those that contradict each other. */
 #define RECEIVING_CONFLICTS {'n', 't'}, {'f', 'd'}, {'f', 'N'}, {'P', 'j'}
 
+/* Whether it is one message that is asked for. */
+bool receives_one(const struct receiving *receiving);
+
 /* What a look at the queue, or a wait, came to. */
 enum received {
     RECEIVED,            /* a message is in hand, or may be there */

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,14 +18,15 @@
 enum { MOST_COLUMNS = 24 };
 
 struct cell {
+    size_t offset; /* in the table's bytes */
+    uint32_t length;
     bool known;
-    size_t offset, length; /* in the table's bytes */
 };
 
 struct row {
-    struct cell cells[MOST_COLUMNS];
     size_t members, members_length; /* more members for JSON, in the table's bytes */
     enum mark mark;
+    struct cell cells[];            /* one for each column, shown or not */
 };
 
 struct table {
@@ -33,6 +35,7 @@ struct table {
     FILE *stream;
     size_t shown[MOST_COLUMNS]; /* columns in the order wanted */
     size_t shown_count;
+    size_t row_size;
     struct buffer rows; /* of struct row */
     struct buffer bytes;
 };
@@ -72,6 +75,9 @@ struct table *table_new(const struct column *columns, const struct table_style *
     table->columns = columns;
     table->style = style;
     table->stream = style->stream != NULL ? style->stream : stdout;
+    table->row_size = sizeof(struct row);
+    for (size_t i = 0; columns[i].heading != NULL; i++)
+        table->row_size += sizeof(struct cell);
     for (;;) {
         size_t length = strcspn(list, ",");
         size_t column = column_of(columns, list, length);
@@ -96,26 +102,26 @@ bool table_shows(const struct table *table, size_t column)
 
 static struct row *row_at(const struct table *table, size_t i)
 {
-    return (struct row *)(void *)table->rows.bytes + i;
+    return (struct row *)(void *)(table->rows.bytes + i * table->row_size);
 }
 
 static size_t row_count(const struct table *table)
 {
-    return table->rows.length / sizeof(struct row);
+    return table->rows.length / table->row_size;
 }
 
 void table_row(struct table *table)
 {
-    static const struct row empty;
-
-    buffer_add(&table->rows, &empty, sizeof empty);
+    buffer_reserve(&table->rows, table->row_size);
+    memset(table->rows.bytes + table->rows.length, 0, table->row_size);
+    table->rows.length += table->row_size;
 }
 
 void table_bytes(struct table *table, size_t column, const char *bytes, size_t length)
 {
     struct cell *cell = &row_at(table, row_count(table) - 1)->cells[column];
 
-    *cell = (struct cell){.known = true, .offset = table->bytes.length, .length = length};
+    *cell = (struct cell){.known = true, .offset = table->bytes.length, .length = (uint32_t)length};
     buffer_add(&table->bytes, bytes, length);
 }
 
@@ -127,17 +133,21 @@ void table_text(struct table *table, size_t column, const char *text)
 void table_number(struct table *table, size_t column, unsigned long long number)
 {
     char text[24];
+    size_t first = sizeof text;
 
-    snprintf(text, sizeof text, "%llu", number);
-    table_text(table, column, text);
+    do
+        text[--first] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    table_bytes(table, column, text + first, sizeof text - first);
 }
 
 void table_mode(struct table *table, size_t column, mode_t mode)
 {
-    char text[8];
+    char text[4];
 
-    snprintf(text, sizeof text, "%04o", (unsigned)mode & 07777u);
-    table_text(table, column, text);
+    for (size_t i = sizeof text; i-- > 0; mode >>= 3)
+        text[i] = (char)('0' + (mode & 7));
+    table_bytes(table, column, text, sizeof text);
 }
 
 /* An id without a name is shown as its number. The last name is kept: rows
@@ -265,38 +275,55 @@ static void print_tabbed(const struct table *table, const struct row *row)
     putc('\n', table->stream);
 }
 
-static void print_padded(FILE *stream, const char *bytes, size_t length, size_t padding,
-                         bool right, bool last)
+static void add_blanks(struct buffer *line, size_t count)
 {
-    if (right)
-        fprintf(stream, "%*s", (int)padding, "");
-    fwrite(bytes, 1, length, stream);
-    if (!right && !last)
-        fprintf(stream, "%*s", (int)padding, "");
+    buffer_reserve(line, count);
+    memset(line->bytes + line->length, ' ', count);
+    line->length += count;
+}
+
+static void add_padded(struct buffer *line, const char *bytes, size_t length, size_t padding,
+                       const struct column *column, bool last)
+{
+    if (column->number)
+        add_blanks(line, padding);
+    buffer_add(line, bytes, length);
+    if (!column->number && !last)
+        add_blanks(line, padding);
     if (!last)
-        putc(' ', stream);
+        buffer_add(line, " ", 1);
+}
+
+static void print_line(const struct table *table, struct buffer *line)
+{
+    buffer_add(line, "\n", 1);
+    fwrite(line->bytes, 1, line->length, table->stream);
+    line->length = 0;
 }
 
 static void print_row_aligned(const struct table *table, const struct row *row,
-                              const size_t *widths)
+                              const size_t *widths, struct buffer *line)
 {
     static const char *const colours[] = {
         [MARK_NONE] = "", [MARK_HIGH] = "\033[33m", [MARK_FULL] = "\033[31m"};
     const char *colour = table->style->colour ? colours[row->mark] : "";
 
-    fputs(colour, table->stream);
+    buffer_add_text(line, colour);
     for (size_t i = 0; i < table->shown_count; i++) {
         size_t column = table->shown[i];
         const struct buffer *text = cell_text(table, &row->cells[column]);
-        print_padded(table->stream, text->bytes, text->length, widths[i] - width_of(text),
-                     table->columns[column].number, i + 1 == table->shown_count);
+        add_padded(line, text->bytes, text->length, widths[i] - width_of(text),
+                   &table->columns[column], i + 1 == table->shown_count);
     }
-    fputs(*colour == '\0' ? "\n" : "\033[m\n", table->stream);
+    if (*colour != '\0')
+        buffer_add_text(line, "\033[m");
+    print_line(table, line);
 }
 
 static void print_aligned(const struct table *table)
 {
     size_t widths[MOST_COLUMNS];
+    struct buffer line = {0};
 
     for (size_t i = 0; i < table->shown_count; i++) {
         size_t column = table->shown[i];
@@ -310,12 +337,13 @@ static void print_aligned(const struct table *table)
     for (size_t i = 0; i < table->shown_count; i++) {
         const struct column *column = &table->columns[table->shown[i]];
         size_t length = strlen(column->heading);
-        print_padded(table->stream, column->heading, length, widths[i] - length, column->number,
-                     i + 1 == table->shown_count);
+        add_padded(&line, column->heading, length, widths[i] - length, column,
+                   i + 1 == table->shown_count);
     }
-    putc('\n', table->stream);
+    print_line(table, &line);
     for (size_t r = 0; r < row_count(table); r++)
-        print_row_aligned(table, row_at(table, r), widths);
+        print_row_aligned(table, row_at(table, r), widths, &line);
+    buffer_free(&line);
 }
 
 void table_print(struct table *table)

@@ -94,11 +94,11 @@ static void handle(int signal, void (*handler)(int))
     struct sigaction action = {.sa_handler = handler};
     struct sigaction before;
 
-    sigaction(signal, NULL, &before);
-    if (before.sa_handler == SIG_IGN && signal != SIGCHLD)
-        return;
     sigemptyset(&action.sa_mask);
-    sigaction(signal, &action, NULL);
+    sigaction(signal, &action, &before);
+    /* The signal is held: between the two calls the handler cannot run. */
+    if (before.sa_handler == SIG_IGN && signal != SIGCHLD)
+        sigaction(signal, &before, NULL);
 }
 
 void signals_catch(void)

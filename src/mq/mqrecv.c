@@ -106,6 +106,7 @@ int main(int argc, char **argv)
     const struct delivery delivery = {
         .records = &receiving.records,
         .json = receiving.json,
+        .one = receives_one(&receiving),
         .queue = queue.name.text,
         .number = "priority",
         .confirm = receiving.confirm,

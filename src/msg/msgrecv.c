@@ -191,6 +191,7 @@ int main(int argc, char **argv)
     const struct delivery delivery = {
         .records = &receiving.records,
         .json = receiving.json,
+        .one = receives_one(&receiving),
         .queue = queue.name,
         .number = "type",
         .header = sizeof(sysv_type),

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* splice */
 #include "bulk.h"
 
+#include "copy.h"
 #include "object.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
-#include <sys/sendfile.h>
 #include <unistd.h>
 
 int bulk_write_at(int fd, const char *bytes, size_t length, uint64_t at)
@@ -42,7 +44,7 @@ int bulk_write_out(const char *bytes, size_t length)
     return 0;
 }
 
-/* One step of a copy where there is no sendfile(2) between the two files. */
+/* One step of a copy where there is no splice(2) between the two files. */
 static ssize_t read_and_write(int from, int to, size_t step)
 {
     static char chunk[OBJECT_CHUNK];
@@ -57,30 +59,62 @@ static ssize_t read_and_write(int from, int to, size_t step)
     return got;
 }
 
-uint64_t bulk_copy(int from, int to, uint64_t at, uint64_t length)
+struct passage {
+    int ends[2];
+    size_t size; /* 0: there is no pipe */
+    size_t held; /* bytes in it */
+};
+
+/* One step through a pipe: sendfile(2) does the same, 16 pages at a time. */
+static ssize_t splice_through(struct passage *pipe, int from, int to, size_t step)
 {
-    enum {
-        STEP = 16 * OBJECT_CHUNK
-    }; /* sendfile(2) itself moves page by page */
-    bool by_kernel = true;
+    if (pipe->held == 0) {
+        ssize_t filled = splice(from, NULL, pipe->ends[1], NULL, step, 0);
+        if (filled <= 0)
+            return filled;
+        pipe->held = (size_t)filled;
+    }
+    ssize_t moved = splice(pipe->ends[0], NULL, to, NULL, pipe->held, 0);
+    if (moved > 0)
+        pipe->held -= (size_t)moved;
+    return moved;
+}
+
+static uint64_t copy_by(struct passage *pipe, int from, int to, uint64_t length)
+{
+    bool by_kernel = pipe->size > 0;
     uint64_t copied = 0;
 
-    if (lseek(to, (off_t)at, SEEK_SET) < 0)
-        return 0;
     while (copied < length) {
-        size_t step = length - copied < STEP ? (size_t)(length - copied) : STEP;
-        ssize_t moved = by_kernel ? sendfile(to, from, NULL, step) : read_and_write(from, to, step);
-        if (moved < 0 && by_kernel && (errno == EINVAL || errno == ENOSYS)) {
+        size_t most = by_kernel ? pipe->size : OBJECT_CHUNK;
+        size_t step = length - copied < most ? (size_t)(length - copied) : most;
+        ssize_t moved =
+            by_kernel ? splice_through(pipe, from, to, step) : read_and_write(from, to, step);
+        if (moved > 0) {
+            copied += (uint64_t)moved;
+        } else if (moved < 0 && by_kernel && (errno == EINVAL || errno == ENOSYS)) {
             by_kernel = false;
-            continue;
-        }
-        if (moved < 0 && errno == EINTR)
-            continue;
-        if (moved <= 0) {
+            lseek(from, -(off_t)pipe->held, SEEK_CUR);
+        } else if (moved == 0 || errno != EINTR) {
             errno = moved == 0 ? 0 : errno;
             break;
         }
-        copied += (uint64_t)moved;
     }
+    return copied;
+}
+
+uint64_t bulk_copy(int from, int to, uint64_t at, uint64_t length)
+{
+    struct passage passage = {{-1, -1}, 0, 0};
+
+    if (lseek(to, (off_t)at, SEEK_SET) < 0)
+        return 0;
+    if (pipe(passage.ends) == 0)
+        passage.size = pipe_enlarge(passage.ends[0]);
+    uint64_t copied = copy_by(&passage, from, to, length);
+    int error = errno;
+    close(passage.ends[0]);
+    close(passage.ends[1]);
+    errno = error;
     return copied;
 }

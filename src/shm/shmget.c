@@ -5,6 +5,7 @@
  * the copy, where a mapping would end the process.
  */
 #include "bulk.h"
+#include "copy.h"
 #include "frame.h"
 #include "object.h"
 #include "options.h"
@@ -140,6 +141,8 @@ static enum status copy_out(uint64_t length)
 
     if (bytes == NULL)
         die_of_memory();
+    if (!small)
+        pipe_enlarge(STDOUT_FILENO); /* the reader is woken less often */
     for (bool ended = false; copied < length && !ended;) {
         size_t step = length - copied < room ? (size_t)(length - copied) : room;
         size_t got = read_at(bytes, step, offset + copied);

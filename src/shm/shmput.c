@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 static struct patience patience = PATIENCE_DEFAULT;
@@ -84,9 +85,31 @@ static void look_at_object(void)
     object_close(&object);
 }
 
-static _Noreturn void no_room(int error)
+/* The bytes that are ours and free again once this process has ended: MINE. */
+static _Noreturn void no_room(int error, uint64_t mine)
 {
-    exit((int)object_no_room("write", &name, offset + input.size, 0, error));
+    exit((int)object_no_room("write", &name, offset + input.size, mine, error));
+}
+
+/* A draft is given up where its memory does not suffice, and nothing has
+ * changed: so it is not reserved, which takes the kernel longer than finding
+ * each page as it is written. That it cannot do is known before it is tried. */
+static int begin_draft(struct draft *draft)
+{
+    struct statvfs system;
+    int error = draft_start(draft, &name);
+
+    if (error == 0 && statvfs(OBJECT_DIRECTORY, &system) == 0 && system.f_blocks > 0 &&
+        (offset + input.size) / system.f_frsize > system.f_bavail)
+        error = ENOSPC;
+    return error != 0 ? error : object_reserve(draft->fd, 0, offset);
+}
+
+static uint64_t bytes_held(const struct draft *draft)
+{
+    struct stat status;
+
+    return fstat(draft->fd, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;
 }
 
 /* The input in an object that has no name yet, cut to what came of it. */
@@ -96,16 +119,17 @@ static struct draft make_whole(void)
 
     if (draft.fd >= 0 && offset == 0)
         return draft; /* it has been gathered there */
-    int error = draft_start(&draft, &name);
-    if (error == 0)
-        error = object_reserve(draft.fd, 0, offset + input.size);
+    int error = begin_draft(&draft);
     if (error != 0)
-        no_room(error);
+        no_room(error, 0);
     uint64_t wrote = input_write(&input, draft.fd, offset);
-    if (wrote < input.size && errno != 0)
+    error = wrote < input.size ? errno : 0;
+    if (error == ENOSPC || error == EFBIG || error == EDQUOT)
+        no_room(error, bytes_held(&draft));
+    if (error != 0)
         die(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
     if (wrote < input.size && ftruncate(draft.fd, (off_t)(offset + wrote)) != 0)
-        no_room(errno);
+        no_room(errno, bytes_held(&draft));
     return draft;
 }
 
@@ -164,7 +188,7 @@ static enum status write_in_place(const struct object *object)
     signals_hold(); /* what is begun is finished */
     int error = input.size == 0 ? 0 : object_reserve(object->fd, offset - gap, gap + input.size);
     if (error != 0)
-        no_room(error);
+        no_room(error, 0);
     uint64_t wrote = input_write(&input, object->fd, offset);
     error = wrote < input.size ? errno : 0;
     if (error != 0 && wrote == 0 && ftruncate(object->fd, (off_t)size) == 0)
