@@ -29,7 +29,18 @@ static bool is_ours(const char *variable)
     return false;
 }
 
-void jobs_start(struct jobs *jobs, size_t count, size_t message_size)
+/* No page may be missing when the kernel copies. */
+static char *memory_for(size_t message_size)
+{
+    char *bytes = malloc(message_size);
+
+    if (bytes == NULL)
+        die_of_memory();
+    return memset(bytes, 0, message_size);
+}
+
+void jobs_start(struct jobs *jobs, size_t count, size_t message_size,
+                const struct journal *journal)
 {
     size_t variables = 0;
 
@@ -44,10 +55,8 @@ void jobs_start(struct jobs *jobs, size_t count, size_t message_size)
         if (!is_ours(environ[i]))
             jobs->environment[jobs->inherited++] = environ[i];
     for (size_t i = 0; i < count; i++) {
-        jobs->job[i].bytes = malloc(message_size);
-        if (jobs->job[i].bytes == NULL)
-            die_of_memory();
-        memset(jobs->job[i].bytes, 0, message_size); /* no page may be missing when the kernel copies */
+        jobs->job[i].bytes =
+            journal != NULL ? journal_bytes(journal, i) : memory_for(message_size);
         jobs->job[i].message.bytes = jobs->job[i].bytes;
     }
 }

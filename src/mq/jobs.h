@@ -6,6 +6,7 @@
 #ifndef IPCUTILS_JOBS_H
 #define IPCUTILS_JOBS_H
 
+#include "journal.h"
 #include "parse.h"
 #include "save.h"
 
@@ -23,7 +24,7 @@ enum job_state {
 struct job {
     enum job_state state;
     struct message message; /* its bytes are the job's own */
-    char *bytes;
+    char *bytes; /* in the journal, if there is one */
     unsigned long attempt;  /* from 1 */
     nanoseconds due;        /* JOB_DELAYED: when; a deadline of wait.h */
     pid_t pid;              /* JOB_RUNNING */
@@ -40,8 +41,10 @@ struct jobs {
     size_t inherited;
 };
 
-/* Room for COUNT jobs of messages up to MESSAGE_SIZE bytes. */
-void jobs_start(struct jobs *jobs, size_t count, size_t message_size);
+/* Room for COUNT jobs of messages up to MESSAGE_SIZE bytes: in the journal's
+ * slots, or, where JOURNAL is NULL, in memory of their own. */
+void jobs_start(struct jobs *jobs, size_t count, size_t message_size,
+                const struct journal *journal);
 
 /* A job that is free, or NULL. */
 struct job *jobs_free(const struct jobs *jobs);

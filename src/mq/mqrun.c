@@ -5,6 +5,7 @@
  * again, goes to the dead-letter queue, or is put back.
  */
 #include "jobs.h"
+#include "journal.h"
 #include "options.h"
 #include "queue.h"
 #include "run.h"
@@ -19,11 +20,11 @@
 static struct patience patience = PATIENCE_DEFAULT;
 static uint64_t wanted = 1, most_jobs = 1, retries;
 static nanoseconds retry_delay = SECOND;
-static const char *dead_letter_name;
+static const char *dead_letter_name, *journal_path;
 static bool drain, follow;
 static struct jobs jobs;
 
-enum { KEY_RETRY_DELAY = OPTION_LONG_ONLY };
+enum { KEY_RETRY_DELAY = OPTION_LONG_ONLY, KEY_JOURNAL };
 
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
@@ -41,6 +42,8 @@ static const struct option_row options[] = {
      "before the first further attempt (default 1s), then doubling", .duration = &retry_delay},
     {'D', "dead-letter", "QUEUE", "where messages go that fail for good",
      .text = &dead_letter_name},
+    {KEY_JOURNAL, "journal", "FILE", "where messages in hand outlast the death of mqrun (on a tmpfs)",
+     .text = &journal_path},
     {'I', "replace", "STR", "replace STR in the arguments by the message", .text = &jobs.replace},
     {0},
 };
@@ -63,9 +66,10 @@ static const struct tool tool = {
 enum { GOING_ON = -1 };
 
 static struct queue queue, dead_letters;
+static struct journal journal; /* used if journal_path is set */
 static struct saved saved = SAVED_NONE;
 static int ending = GOING_ON;  /* or the status to end with, once no job is active */
-static uint64_t taken, acknowledged, dead_lettered;
+static uint64_t taken, acknowledged, dead_lettered, left_in_journal;
 static nanoseconds message_deadline; /* of the wait for a message; 0: not waiting */
 
 /* From here on no more is taken. The first reason counts. */
@@ -80,10 +84,38 @@ static bool taking(void)
     return ending == GOING_ON && signals_caught() == 0 && (follow || taken < wanted);
 }
 
+/* The message is acknowledged, or is kept elsewhere. */
+static void forget(struct job *job)
+{
+    job->state = JOB_FREE;
+    if (journal_path != NULL)
+        journal_free(&journal, (size_t)(job - jobs.job));
+}
+
+/* Only ever when no more is taken: what stays in its slot is not overwritten. */
 static void put_back(struct job *job)
 {
+    size_t lost = saved.lost;
+
     save_messages(&saved, &queue, &job->message, 1);
+    if (journal_path == NULL || saved.lost == lost) {
+        forget(job);
+        return;
+    }
+    saved.lost = lost;
+    left_in_journal++;
     job->state = JOB_FREE;
+}
+
+static enum status report_saved(void)
+{
+    enum status status = save_report(&saved, &queue);
+
+    if (left_in_journal == 0)
+        return status;
+    return fail(STATUS_SAVED, "%llu message%s left in journal %s, for the next mqrun with it",
+                (unsigned long long)left_in_journal, plural(left_in_journal),
+                shown(journal_path));
 }
 
 /* For die(): whatever is in hand goes back. */
@@ -92,7 +124,7 @@ static enum status rescue(void)
     for (size_t i = 0; i < jobs.count; i++)
         if (jobs.job[i].state != JOB_FREE)
             put_back(&jobs.job[i]);
-    return save_report(&saved, &queue);
+    return report_saved();
 }
 
 static void start(struct job *job)
@@ -102,6 +134,8 @@ static void start(struct job *job)
         put_back(job);
         return;
     }
+    if (journal_path != NULL)
+        journal_attempt(&journal, (size_t)(job - jobs.job), job->attempt + 1);
     int error = job_run(&jobs, job);
     if (error == 0)
         return;
@@ -125,7 +159,7 @@ static void give_up(struct job *job)
     while (sent != 0 && errno == EINTR);
     if (sent == 0) {
         dead_lettered++;
-        job->state = JOB_FREE;
+        forget(job);
         return;
     }
     end_with(fail(STATUS_SAVED, "cannot send to dead-letter queue %s: %s",
@@ -184,7 +218,7 @@ static void handle_ended_jobs(void)
         struct job *job = &jobs.job[i];
         if (job->state == JOB_SUCCEEDED) {
             acknowledged++;
-            job->state = JOB_FREE;
+            forget(job);
         } else if (job->state == JOB_FAILED) {
             handle_failure(job);
         }
@@ -230,13 +264,44 @@ static void handle_empty(void)
     }
 }
 
+/* Takes a message for the job: as mq_receive(3). */
+static ssize_t receive_for(struct job *job)
+{
+    unsigned priority = 0;
+    ssize_t length =
+        journal_path != NULL
+            ? journal_receive(&journal, (size_t)(job - jobs.job), queue.descriptor, &priority)
+            : mq_receive(queue.descriptor, job->bytes, queue.message_size, &priority);
+
+    job->attempt = 0;
+    job->message.length = length < 0 ? 0 : (size_t)length;
+    job->message.number = priority;
+    return length;
+}
+
+/* What an mqrun that was killed had taken. Each gets one attempt at least. */
+static void replay_journal(void)
+{
+    for (size_t i = 0; i < jobs.count; i++) {
+        struct job *job = &jobs.job[i];
+        if (!journal_holds(&journal, i, &job->message, &job->attempt))
+            continue;
+        if (job->attempt > retries)
+            job->attempt = retries;
+        taken++;
+        note("a message from queue %s is in the journal: it is handled again (priority %u, %zu "
+             "bytes)",
+             shown(queue.name.text), (unsigned)job->message.number, job->message.length);
+        start(job);
+    }
+}
+
 static void take_messages(void)
 {
     struct job *job;
 
     while (taking() && (job = jobs_free(&jobs)) != NULL) {
-        unsigned priority;
-        ssize_t length = mq_receive(queue.descriptor, job->bytes, queue.message_size, &priority);
+        ssize_t length = receive_for(job);
         if (length < 0 && errno == EINTR)
             continue;
         if (length < 0 && errno == EAGAIN) {
@@ -248,9 +313,6 @@ static void take_messages(void)
                 strerror(errno));
         taken++;
         message_deadline = 0;
-        job->attempt = 0;
-        job->message.length = (size_t)length;
-        job->message.number = priority;
         start(job);
         handle_signals();
     }
@@ -304,7 +366,7 @@ static void open_dead_letters(void)
 
 static int report_end(void)
 {
-    enum status status = save_report(&saved, &queue);
+    enum status status = report_saved();
 
     if (signals_caught() != 0)
         signals_die(signals_caught());
@@ -343,8 +405,12 @@ int main(int argc, char **argv)
     open_dead_letters();
     jobs.command = argv + first + 1;
     jobs.queue = queue.name.text;
-    jobs_start(&jobs, most_jobs, queue.message_size);
+    if (journal_path != NULL)
+        journal = journal_open(journal_path, &queue, most_jobs);
+    jobs_start(&jobs, most_jobs, queue.message_size, journal_path != NULL ? &journal : NULL);
     reporting.rescue = rescue;
+    if (journal_path != NULL)
+        replay_journal();
     work();
     reporting.rescue = NULL;
     return report_end();
