@@ -164,14 +164,6 @@ const sigset_t *signals_original(void)
     return &original_mask;
 }
 
-sigset_t signals_let_through(void)
-{
-    sigset_t before;
-
-    sigprocmask(SIG_SETMASK, holding ? &waiting_mask : NULL, &before);
-    return before;
-}
-
 enum waited wait_for(struct pollfd *descriptors, nfds_t count, nanoseconds deadline)
 {
     /* SIGCHLD may have been delivered at a checkpoint; it is blocked here. */
@@ -245,13 +237,15 @@ enum waited wait_in_call(int (*attempt)(void *context), void *context, nanosecon
 {
     struct sigaction on_alarm = {.sa_handler = interrupt};
     struct sigaction before;
-    sigset_t inside = waiting_mask;
-    sigset_t outside;
+    sigset_t inside, outside;
     sigset_t only_alarm;
 
     make_alarm_clock();
     sigemptyset(&on_alarm.sa_mask);
     sigaction(SIGALRM, &on_alarm, &before);
+    sigprocmask(SIG_BLOCK, NULL, &inside);
+    if (holding)
+        inside = waiting_mask;
     sigdelset(&inside, SIGALRM);
     in_call = true;
     if (caught != 0 || deadline != NO_LIMIT)

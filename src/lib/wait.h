@@ -78,10 +78,6 @@ _Noreturn void signals_die(int signal);
 /* The signal mask that the tool was started with, for a COMMAND. */
 const sigset_t *signals_original(void);
 
-/* For a system call that waits by itself, as flock(2) does: lets held signals
- * through, and returns the mask to set again after it. */
-sigset_t signals_let_through(void);
-
 /* Waits for any of the descriptors or for the deadline. */
 enum waited wait_for(struct pollfd *descriptors, nfds_t count, nanoseconds deadline);
 
@@ -103,11 +99,11 @@ enum waited pause_before_looking(struct pause *pause, nanoseconds longest, nanos
 bool pause_or_die(struct pause *pause, nanoseconds longest, nanoseconds deadline);
 
 /* Waits inside a system call that gives no descriptor to poll: sem_wait(3),
- * msgsnd(2), msgrcv(2). ATTEMPT makes the call with CONTEXT and returns 0 or an
+ * msgsnd(2), msgrcv(2), flock(2). ATTEMPT makes the call with CONTEXT and returns 0 or an
  * errno value; it is made again after EINTR, until the deadline or a signal.
  * WAIT_READY if it came back with anything but EINTR, which is in *ERROR: what
  * it took is honoured, although a signal may have been caught at the same time
- * (ask signals_caught). Only after signals_catch. */
+ * (ask signals_caught). Signals that are held and not caught end the process. */
 enum waited wait_in_call(int (*attempt)(void *context), void *context, nanoseconds deadline,
                          int *error);
 

@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* setitimer, which POSIX.1-2024 has dropped; makedev */
+#define _GNU_SOURCE /* makedev */
 #include "lock.h"
 
 #include "buffer.h"
 #include "report.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/sysmacros.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 /* "FD:DEVICE:INODE:PID", with blanks between where there is more than one. */
@@ -20,76 +18,34 @@
 
 /* ---- Taking one ---- */
 
-static void interrupt(int signal)
+struct flocking {
+    int fd, lock;
+};
+
+static int flock_once(void *context)
 {
-    (void)signal;
-}
+    const struct flocking *flocking = context;
 
-/* Has SIGALRM interrupt system calls from the deadline on: again and again,
- * since the first may come just before the call. No clock step moves it. */
-static void alarm_at(nanoseconds deadline, struct sigaction *before)
-{
-    const struct sigaction action = {.sa_handler = interrupt};
-    nanoseconds span = deadline - clock_now();
-    sigset_t alarm_only;
-
-    if (span < SECOND / 1000)
-        span = SECOND / 1000;
-    const struct itimerval timer = {
-        .it_value = {.tv_sec = span / SECOND, .tv_usec = span % SECOND / 1000},
-        .it_interval = {.tv_usec = 10000},
-    };
-    sigaction(SIGALRM, &action, before);
-    sigemptyset(&alarm_only);
-    sigaddset(&alarm_only, SIGALRM);
-    sigprocmask(SIG_UNBLOCK, &alarm_only, NULL);
-    setitimer(ITIMER_REAL, &timer, NULL);
-}
-
-static void alarm_off(const struct sigaction *before)
-{
-    static const struct itimerval none;
-
-    setitimer(ITIMER_REAL, &none, NULL);
-    sigaction(SIGALRM, before, NULL);
-}
-
-static enum lock_taken wait_for_lock(int fd, int lock, nanoseconds deadline)
-{
-    struct sigaction before;
-    int result;
-
-    sigset_t mask = signals_let_through();
-    if (deadline != NO_LIMIT)
-        alarm_at(deadline, &before);
-    do
-        result = flock(fd, lock);
-    while (result != 0 && errno == EINTR && (deadline == NO_LIMIT || clock_now() < deadline));
-    int error = result == 0 ? 0 : errno;
-    if (deadline != NO_LIMIT)
-        alarm_off(&before);
-    sigprocmask(SIG_SETMASK, &mask, NULL);
-    if (error != 0 && error != EINTR)
-        die(STATUS_SYSTEM, "cannot take a lock: %s", strerror(error));
-    return error == 0 ? LOCK_TAKEN : LOCK_TIMED_OUT;
+    return flock(flocking->fd, flocking->lock) == 0 ? 0 : errno;
 }
 
 enum lock_taken lock_take(int fd, int lock, bool nonblock, nanoseconds deadline)
 {
-    int result;
+    struct flocking now = {fd, lock | LOCK_NB};
+    struct flocking later = {fd, lock};
+    int error;
 
-    do
-        result = flock(fd, lock | LOCK_NB);
-    while (result != 0 && errno == EINTR);
-    if (result == 0)
-        return LOCK_TAKEN;
-    if (errno != EWOULDBLOCK)
-        die(STATUS_SYSTEM, "cannot take a lock: %s", strerror(errno));
-    if (nonblock)
+    while ((error = flock_once(&now)) == EINTR)
+        continue;
+    if (error == EWOULDBLOCK && nonblock)
         return LOCK_BUSY;
-    if (deadline != NO_LIMIT && clock_now() >= deadline)
+    if (error == EWOULDBLOCK && deadline != NO_LIMIT && clock_now() >= deadline)
         return LOCK_TIMED_OUT;
-    return wait_for_lock(fd, lock, deadline);
+    if (error == EWOULDBLOCK && wait_in_call(flock_once, &later, deadline, &error) != WAIT_READY)
+        return LOCK_TIMED_OUT;
+    if (error != 0)
+        die(STATUS_SYSTEM, "cannot take a lock: %s", strerror(error));
+    return LOCK_TAKEN;
 }
 
 /* ---- Those of the system ---- */
