@@ -15,6 +15,8 @@ setup() {
 teardown() {
     end_started
     remove_queues
+    remove_objects
+    semunlink --quiet --force "$Q"
 }
 
 # on_terminal COMMAND: begins it on a terminal of 8 rows and 40 columns; what it
@@ -154,4 +156,23 @@ drawn() {
     ended
     run ! drawn $'\e[31m'
     exec 9>&-
+}
+
+@test "shared memory objects and semaphores are watched in the same way" {
+    shmput "$Q" x
+    semcreate "$Q" 3
+    start shmstat -w0.02 -H -o size "$Q"
+    eventually grep -qx 1 "$log"
+    shmput "$Q" xyz
+    eventually grep -qx 3 "$log"
+    kill "$pid"
+    ended
+    [ "$status" -eq 143 ]
+    start semstat -w0.02 -H -o value "$Q"
+    eventually grep -qx 3 "$log"
+    semwait "$Q"
+    eventually grep -qx 2 "$log"
+    kill "$pid"
+    ended
+    [ "$status" -eq 143 ]
 }

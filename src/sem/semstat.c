@@ -4,8 +4,8 @@
  */
 #include "options.h"
 #include "semaphore.h"
-#include "stream.h"
 #include "table.h"
+#include "watch.h"
 #include "procs.h"
 
 #include <dirent.h>
@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 static struct table_style style;
+static struct watching watching = WATCHING_DEFAULT;
 static bool processes;
 
 static const struct option_row options[] = {
@@ -25,11 +26,12 @@ static const struct option_row options[] = {
     OPTION_NOHEADINGS(style),
     OPTION_NAMES(style),
     OPTION_OUTPUT(style),
+    OPTION_WATCH(watching),
     {0},
 };
 
 static const struct option_conflict conflicts[] = {
-    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {0}};
+    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {'w', '0'}, {0}};
 
 static const struct tool tool = {
     .name = "semstat",
@@ -193,11 +195,20 @@ static int show_named(char **operands, size_t count)
     return result;
 }
 
+/* OPERANDS end with NULL. */
+static int look_at(void *operands)
+{
+    char **names = operands;
+    size_t count = 0;
+
+    while (names[count] != NULL)
+        count++;
+    return count > 0 ? show_named(names, count) : show_all();
+}
+
 int main(int argc, char **argv)
 {
     int first = options_parse(&tool, argc, argv);
-    int result =
-        first < argc ? show_named(argv + first, (size_t)(argc - first)) : show_all();
 
-    return output_finish(result);
+    return watch(&watching, &style, look_at, argv + first);
 }

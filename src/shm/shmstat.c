@@ -7,8 +7,8 @@
 #include "object.h"
 #include "options.h"
 #include "procs.h"
-#include "stream.h"
 #include "table.h"
+#include "watch.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -20,6 +20,7 @@
 #include <time.h>
 
 static struct table_style style;
+static struct watching watching = WATCHING_DEFAULT;
 static bool processes;
 
 static const struct option_row options[] = {
@@ -29,11 +30,12 @@ static const struct option_row options[] = {
     OPTION_NOHEADINGS(style),
     OPTION_NAMES(style),
     OPTION_OUTPUT(style),
+    OPTION_WATCH(watching),
     {0},
 };
 
 static const struct option_conflict conflicts[] = {
-    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {0}};
+    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {'w', '0'}, {0}};
 
 static const struct tool tool = {
     .name = "shmstat",
@@ -178,14 +180,14 @@ static void look_at_all(struct states *states)
         qsort(states->rows.bytes, state_count(states), sizeof state, by_name);
 }
 
-static int look_at_named(struct states *states, char **operands, int count)
+static int look_at_named(struct states *states, char **names)
 {
     int result = STATUS_DONE;
 
-    for (int i = 0; i < count; i++)
-        object_name(operands[i]); /* a bad name is refused before anything is shown */
-    for (int i = 0; i < count; i++) {
-        struct state state = {.name = object_name(operands[i])};
+    for (size_t i = 0; names[i] != NULL; i++)
+        object_name(names[i]); /* a bad name is refused before anything is shown */
+    for (size_t i = 0; names[i] != NULL; i++) {
+        struct state state = {.name = object_name(names[i])};
         int error = object_look(&state.name, &state.status);
         if (error == 0)
             buffer_add(&states->rows, &state, sizeof state);
@@ -197,18 +199,26 @@ static int look_at_named(struct states *states, char **operands, int count)
     return result;
 }
 
-int main(int argc, char **argv)
+/* OPERANDS end with NULL. */
+static int look(void *operands)
 {
-    int first = options_parse(&tool, argc, argv);
+    char **names = operands;
     struct states states = {0};
     int result = STATUS_DONE;
 
-    if (first < argc)
-        result = look_at_named(&states, argv + first, argc - first);
+    if (names[0] != NULL)
+        result = look_at_named(&states, names);
     else
         look_at_all(&states);
     show(&states);
     buffer_free(&states.rows);
     free(states.locks.locks);
-    return output_finish(result);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    int first = options_parse(&tool, argc, argv);
+
+    return watch(&watching, &style, look, argv + first);
 }
