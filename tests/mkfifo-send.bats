@@ -228,6 +228,15 @@ four_writers() {
     exec 4>&-
 }
 
+@test "a signal ends a sender whose input is endless and whose reader keeps up" {
+    mkfifo f
+    start bash -c 'exec cat f >/dev/null'
+    start mkfifo-send -0 f </dev/zero
+    eventually written_by "$pid"
+    kill -TERM "$pid"
+    ends 143
+}
+
 @test "a reader that leaves midway is 81 and a byte count, with SIGPIPE default or ignored" {
     head -c 3000000 /dev/zero >in
     mkfifo f
@@ -359,6 +368,7 @@ fifo_is_full() {
     run strace -o trace -e trace=all mkfifo-send -n -m 640 h x
     [ "$(stat -c %a h)" = 640 ]
     run ! grep -q 'chmod' trace
+    grep -q 'open.*"h".*O_NONBLOCK.*O_NOFOLLOW' trace
 }
 
 @test "what is not a FIFO is refused, untouched: a file, a directory, links, a device" {
@@ -377,6 +387,8 @@ fifo_is_full() {
     done
     [ "$(cat file)" = kept ]
     run mkfifo-send missing/f x
+    expect 66
+    run mkfifo-send file/f x
     expect 66
     run mkfifo-send "" x
     expect 64

@@ -105,9 +105,13 @@ static enum status stream_ended(bool *over)
 static enum status stop_in_vain(enum status status)
 {
     bool waited = status == STATUS_WOULD_WAIT || status == STATUS_TIMED_OUT;
+    struct ahead next;
 
     if (!waited || !wishes.unlink || reader.connected || reader.displaced)
         return status;
+    ssize_t got = reader_look(&reader, &next);
+    if (got != 0) /* a writer is connected, if with nothing to say yet */
+        return got > 0 ? STATUS_DONE : status;
     in_vain = status;
     return reader_displace(&reader);
 }
