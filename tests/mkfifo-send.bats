@@ -433,18 +433,18 @@ fifo_is_full() {
     cmp got copy
 }
 
-@test "nor one that is two pipes behind mkfifo-recv" {
+@test "nor one with two pipes between, all of them full" {
     head -c 12M /dev/urandom >in
     cp in copy
-    start bash -c 'mkfifo-recv f | (until [ -e go ]; do sleep 0.01; done; cat) >got'
+    mkfifo f g
+    # What is left fits in the three, 1 MiB each, and the sender can exit.
+    start bash -c 'exec <g; head -c 9600000; until [ -e go ]; do sleep 0.01; done; exec cat' >got
     local reader=$pid
+    start bash -c 'mkfifo-recv f | mkfifo-send g'
     start mkfifo-send f <in
-    local sender=$pid
-    eventually sleeps "$sender"
-    start bash -c 'sleep 0.3; touch go'
-    pid=$sender
     ends 0
     tr '\0-\377' X <copy | dd of=in conv=notrunc status=none
+    touch go
     pid=$reader
     ends 0
     cmp got copy
