@@ -28,6 +28,12 @@ lines_in() {
     [ "$(wc -l <"$1")" -ge "$2" ]
 }
 
+# In one step: whoever finds none makes it again.
+replace_fifo() {
+    mkfifo new
+    mv new f
+}
+
 @test "it copies until the last writer has gone" {
     start mkfifo-recv f >got
     eventually opened_by "$pid"
@@ -289,8 +295,7 @@ lines_in() {
 @test "-N goes on with a FIFO that was removed and made again; with -f that is 69" {
     start mkfifo-recv -N 1 f >got
     eventually opened_by "$pid"
-    rm f
-    mkfifo f
+    replace_fifo
     mkfifo-send -t 10s f hello
     ends 0
     [ "$(cat got)" = hello ]
@@ -320,8 +325,7 @@ lines_in() {
     eventually opened_by "$pid"
     rm f
     eventually opened_by "$receiver"
-    rm f
-    mkfifo f
+    replace_fifo
     mkfifo-send -t 10s f hello
     pid=$receiver
     ends 0

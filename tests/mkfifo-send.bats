@@ -36,6 +36,12 @@ slow_reader() {
     start bash -c 'exec <f; until [ -e go ]; do sleep 0.01; done; exec cat' >got
 }
 
+# In one step: whoever finds none makes it again.
+replace_fifo() {
+    mkfifo new
+    mv new f
+}
+
 @test "without a reader, -n is 1 and -t is 124, at once and in time, and silent" {
     run mkfifo-send -n f x
     expect 1 ""
@@ -140,9 +146,8 @@ slow_reader() {
 four_writers() {
     local writer
     mkfifo f
-    start mkfifo-recv f >got
-    local reader=$pid writers=()
-    exec 4<>f
+    local writers=()
+    exec 4<>f # they begin, fill it, and get into each other's way
     for writer in a b c d; do
         awk -v c="$writer" -v count="$1" -v one="$2" -v other="${3:-$2}" 'BEGIN {
             line = c; while (length(line) < 100000) line = line line
@@ -152,6 +157,8 @@ four_writers() {
         start mkfifo-send -l f <"$writer"
         writers+=("$pid")
     done
+    start mkfifo-recv f >got
+    local reader=$pid
     for pid in "${writers[@]}"; do ends 0; done
     exec 4>&-
     pid=$reader
@@ -316,8 +323,7 @@ fifo_is_full() {
     eventually sleeps "$pid"
     rm f
     eventually test -p f
-    rm f
-    mkfifo f
+    replace_fifo
     run cat f
     expect 0 hello
     ends 0
