@@ -157,7 +157,7 @@ four_writers() {
         start mkfifo-send -l f <"$writer"
         writers+=("$pid")
     done
-    start mkfifo-recv f >got
+    start mkfifo-recv f >got 4>&-
     local reader=$pid
     for pid in "${writers[@]}"; do ends 0; done
     exec 4>&-
