@@ -28,6 +28,12 @@ lines_in() {
     [ "$(wc -l <"$1")" -ge "$2" ]
 }
 
+# In one step: whoever finds none makes it again.
+replace_fifo() {
+    mkfifo new
+    mv new f
+}
+
 @test "it copies until the last writer has gone" {
     start mkfifo-recv f >got
     eventually opened_by "$pid"
@@ -217,6 +223,92 @@ lines_in() {
     [ ! -e f ]
 }
 
+@test "-u removes the FIFO also where nobody came, and not under a writer" {
+    local option
+    for option in "-n" "-t 0" "-t 20ms" "-f -t 20ms"; do
+        # shellcheck disable=SC2086 # words
+        run mkfifo-recv -u $option f
+        expect "$([[ $option == -n ]] && echo 1 || echo 124)" ""
+        [ ! -e f ]
+    done
+    mkfifo f
+    exec 4<>f
+    run mkfifo-recv -u -n f
+    expect 1 ""
+    [ -p f ]
+    exec 4>&-
+}
+
+@test "-u hears a sender that comes when the time is up, or lets it find no reader" {
+    need strace
+    strace -o /dev/null true || skip "strace does not work here"
+    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers do not work under strace"
+    start strace -o trace -e inject=unlink,unlinkat:delay_enter=2000000 \
+        mkfifo-recv -u -t 20ms f >got
+    eventually test -p f
+    sleep 0.3 # until it is about to remove the FIFO
+    run mkfifo-send -t 3s f late
+    if [ "$status" -eq 0 ]; then
+        ends 0
+        [ "$(cat got)" = late ]
+    else
+        ends 124
+    fi
+}
+
+@test "a writer that had opened the FIFO before it was removed is read to its end" {
+    local option
+    for option in "" -f; do
+        # shellcheck disable=SC2086 # nothing, or one
+        start mkfifo-recv $option f >got
+        eventually opened_by "$pid"
+        exec 4>f
+        rm f
+        sleep 0.5 # it looks for the FIFO
+        [ ! -e f ]
+        echo late >&4
+        exec 4>&-
+        ends 0
+        [ "$(cat got)" = late ]
+    done
+}
+
+@test "-f hears a writer that opened the FIFO after the last one went, before it was removed" {
+    need strace
+    strace -o /dev/null true || skip "strace does not work here"
+    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers do not work under strace"
+    # Each open is late: between the end of the first writer and the second open.
+    start strace -o trace -P "$PWD/f" -P f -e inject=open,openat:delay_enter=1000000:when=2 \
+        mkfifo-recv -f f >got
+    eventually opened_by "$(pgrep -P "$pid")"
+    mkfifo-send f first
+    eventually grep -q first got
+    exec 4>f
+    rm f
+    sleep 1.5 # the second open fails
+    echo second >&4
+    exec 4>&-
+    ends 0
+    [ "$(cat got)" = $'first\nsecond' ]
+}
+
+@test "-N goes on with a FIFO that was removed and made again; with -f that is 69" {
+    start mkfifo-recv -N 1 f >got
+    eventually opened_by "$pid"
+    replace_fifo
+    mkfifo-send -t 10s f hello
+    ends 0
+    [ "$(cat got)" = hello ]
+    start mkfifo-recv -f -N 2 f >got 2>err
+    eventually opened_by "$pid"
+    mkfifo-send f one
+    eventually lines_in got 1
+    rm f
+    ends 69
+    grep -q "FIFO f was removed" err
+    grep -q "1 of 2 records" err
+}
+
 @test "the end is seen also by a reader that came after the last writer went" {
     mkfifo f
     exec 4<>f 5<f
@@ -233,8 +325,7 @@ lines_in() {
     eventually opened_by "$pid"
     rm f
     eventually opened_by "$receiver"
-    rm f
-    mkfifo f
+    replace_fifo
     mkfifo-send -t 10s f hello
     pid=$receiver
     ends 0

@@ -36,6 +36,12 @@ slow_reader() {
     start bash -c 'exec <f; until [ -e go ]; do sleep 0.01; done; exec cat' >got
 }
 
+# In one step: whoever finds none makes it again.
+replace_fifo() {
+    mkfifo new
+    mv new f
+}
+
 @test "without a reader, -n is 1 and -t is 124, at once and in time, and silent" {
     run mkfifo-send -n f x
     expect 1 ""
@@ -140,9 +146,8 @@ slow_reader() {
 four_writers() {
     local writer
     mkfifo f
-    start mkfifo-recv f >got
-    local reader=$pid writers=()
-    exec 4<>f
+    local writers=()
+    exec 4<>f # they begin, fill it, and get into each other's way
     for writer in a b c d; do
         awk -v c="$writer" -v count="$1" -v one="$2" -v other="${3:-$2}" 'BEGIN {
             line = c; while (length(line) < 100000) line = line line
@@ -152,6 +157,8 @@ four_writers() {
         start mkfifo-send -l f <"$writer"
         writers+=("$pid")
     done
+    start mkfifo-recv f >got 4>&-
+    local reader=$pid
     for pid in "${writers[@]}"; do ends 0; done
     exec 4>&-
     pid=$reader
@@ -226,6 +233,15 @@ four_writers() {
     kill -TERM "$pid"
     ends 143
     exec 4>&-
+}
+
+@test "a signal ends a sender whose input is endless and whose reader keeps up" {
+    mkfifo f
+    start bash -c 'exec cat f >/dev/null'
+    start mkfifo-send -0 f </dev/zero
+    eventually written_by "$pid"
+    kill -TERM "$pid"
+    ends 143
 }
 
 @test "a reader that leaves midway is 81 and a byte count, with SIGPIPE default or ignored" {
@@ -307,8 +323,7 @@ fifo_is_full() {
     eventually sleeps "$pid"
     rm f
     eventually test -p f
-    rm f
-    mkfifo f
+    replace_fifo
     run cat f
     expect 0 hello
     ends 0
@@ -359,6 +374,7 @@ fifo_is_full() {
     run strace -o trace -e trace=all mkfifo-send -n -m 640 h x
     [ "$(stat -c %a h)" = 640 ]
     run ! grep -q 'chmod' trace
+    grep -q 'open.*"h".*O_NONBLOCK.*O_NOFOLLOW' trace
 }
 
 @test "what is not a FIFO is refused, untouched: a file, a directory, links, a device" {
@@ -377,6 +393,8 @@ fifo_is_full() {
     done
     [ "$(cat file)" = kept ]
     run mkfifo-send missing/f x
+    expect 66
+    run mkfifo-send file/f x
     expect 66
     run mkfifo-send "" x
     expect 64
@@ -421,18 +439,18 @@ fifo_is_full() {
     cmp got copy
 }
 
-@test "nor one that is two pipes behind mkfifo-recv" {
+@test "nor one with two pipes between, all of them full" {
     head -c 12M /dev/urandom >in
     cp in copy
-    start bash -c 'mkfifo-recv f | (until [ -e go ]; do sleep 0.01; done; cat) >got'
+    mkfifo f g
+    # What is left fits in the three, 1 MiB each, and the sender can exit.
+    start bash -c 'exec <g; head -c 9600000; until [ -e go ]; do sleep 0.01; done; exec cat' >got
     local reader=$pid
+    start bash -c 'mkfifo-recv f | mkfifo-send g'
     start mkfifo-send f <in
-    local sender=$pid
-    eventually sleeps "$sender"
-    start bash -c 'sleep 0.3; touch go'
-    pid=$sender
     ends 0
     tr '\0-\377' X <copy | dd of=in conv=notrunc status=none
+    touch go
     pid=$reader
     ends 0
     cmp got copy

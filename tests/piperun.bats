@@ -43,6 +43,8 @@ teardown() {
     expect 141
     run piperun yes :: cat :: head -n 1
     expect 0 y
+    run piperun --loop true :: yes
+    expect 0 ""
 }
 
 @test "-v reports every command's status" {

@@ -76,9 +76,11 @@ static bool is_same(const struct stat *one, const struct stat *other)
 
 static _Noreturn void cannot_open(const char *path, int access, int error)
 {
-    die(status_of_error(error), "cannot open FIFO %s for %s: %s", shown(path),
-        access == O_RDONLY ? "reading" : "writing",
-        error == EACCES ? "permission denied" : strerror(error));
+    die(error == ENOTDIR ? STATUS_NO_OBJECT : status_of_error(error),
+        "cannot open FIFO %s for %s: %s", shown(path), access == O_RDONLY ? "reading" : "writing",
+        error == EACCES    ? "permission denied"
+        : error == ENOTDIR ? "no such directory"
+                           : strerror(error));
 }
 
 /* Opens what is at the path now, once it has been found to be of use. Returns
@@ -135,7 +137,7 @@ enum status fifo_open(struct fifo *fifo, const char *path, int access,
 
     if (path[0] == '\0')
         usage_error("the path of the FIFO is empty");
-    *fifo = (struct fifo){.path = path, .descriptor = -1};
+    *fifo = (struct fifo){.path = path, .descriptor = -1, .turn = -1};
     for (;;) {
         int error = try_open(fifo, access, wishes->existing);
         if (error == 0)
@@ -155,20 +157,29 @@ enum status fifo_open(struct fifo *fifo, const char *path, int access,
     }
 }
 
-int fifo_renew(struct fifo *fifo)
+bool fifo_renew(struct fifo *fifo)
 {
     struct stat status;
-    int before = fifo->descriptor;
 
     int fd = open(fifo->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
-        return -1;
+        return false;
     if (fstat(fd, &status) != 0 || status.st_dev != fifo->device || status.st_ino != fifo->inode) {
         close(fd);
-        return -1;
+        return false;
     }
+    if (fifo->descriptor != fifo->turn)
+        close(fifo->descriptor);
     fifo->descriptor = fd;
-    return before;
+    return true;
+}
+
+void fifo_close(struct fifo *fifo)
+{
+    if (fifo->turn >= 0 && fifo->turn != fifo->descriptor)
+        close(fifo->turn);
+    close(fifo->descriptor);
+    fifo->descriptor = fifo->turn = -1;
 }
 
 bool fifo_in_place(const struct fifo *fifo)
@@ -179,7 +190,7 @@ bool fifo_in_place(const struct fifo *fifo)
            status.st_ino == fifo->inode;
 }
 
-enum status fifo_remove(const struct fifo *fifo)
+enum status fifo_remove(struct fifo *fifo)
 {
     nanoseconds deadline = deadline_after(SECOND / 20);
     struct pause pause = {0};
@@ -195,9 +206,14 @@ enum status fifo_remove(const struct fifo *fifo)
                 strerror(errno));
 }
 
-bool fifo_lock_readers(const struct fifo *fifo)
+bool fifo_lock_readers(struct fifo *fifo)
 {
-    return flock(fifo->descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK;
+    if (fifo->turn >= 0)
+        return true;
+    if (flock(fifo->descriptor, LOCK_EX | LOCK_NB) != 0)
+        return errno != EWOULDBLOCK;
+    fifo->turn = fifo->descriptor;
+    return true;
 }
 
 size_t fifo_unread(const struct fifo *fifo)

@@ -37,6 +37,7 @@ struct fifo_wishes {
 struct fifo {
     const char *path; /* the operand */
     int descriptor;   /* non-blocking */
+    int turn;         /* the one that holds the readers' lock; -1: none does */
     dev_t device;
     ino_t inode;
 };
@@ -49,19 +50,21 @@ enum status fifo_open(struct fifo *fifo, const char *path, int access,
                       const struct fifo_wishes *wishes, const struct patience *patience);
 
 /* Opens it anew for reading, so that poll(2) waits for a next writer instead
- * of reporting the end of the last, and returns the old descriptor, for the
- * caller to close; -1 if the FIFO is no longer at its path. */
-int fifo_renew(struct fifo *fifo);
+ * of reporting the end of the last. What was written since stays in it. False
+ * if the FIFO is no longer at its path. */
+bool fifo_renew(struct fifo *fifo);
+
+void fifo_close(struct fifo *fifo);
 
 /* Whether its path still leads to it. */
 bool fifo_in_place(const struct fifo *fifo);
 
 /* Unlinks it, unless its path leads elsewhere by now. Says why not. */
-enum status fifo_remove(const struct fifo *fifo);
+enum status fifo_remove(struct fifo *fifo);
 
 /* The turn of one reader among those that take turns, and of one remover:
- * flock(2), held by the open file description. False if another has it. */
-bool fifo_lock_readers(const struct fifo *fifo);
+ * flock(2), until it is closed. False if another has it. */
+bool fifo_lock_readers(struct fifo *fifo);
 
 /* Bytes written and not yet read. */
 size_t fifo_unread(const struct fifo *fifo);

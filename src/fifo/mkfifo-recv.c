@@ -3,18 +3,17 @@
  * mkfifo-recv: copy a FIFO, made if need be, to standard output: until the
  * last writer has gone, or for ever, or a number of records and not a byte more.
  */
-#define _GNU_SOURCE /* tee, pipe2 */
 #include "copy.h"
-#include "fifo.h"
 #include "frame.h"
 #include "name.h"
 #include "options.h"
 #include "owner.h"
+#include "reader.h"
 #include "stream.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -52,266 +51,204 @@ static const struct tool tool = {
     .most_operands = 1,
 };
 
-static struct fifo fifo;
+static struct reader reader = {.wishes = &wishes, .patience = &patience};
 static int output;
-static bool connected;    /* to a writer, as far as is known */
 static uint64_t received; /* bytes */
 static uint64_t ended;    /* records */
 static bool within_record;
-
-/* ---- Waiting ---------------------------------------------------------------- */
-
-static enum status output_gone(void)
-{
-    return fail(STATUS_STREAM, "the reader of standard output has gone");
-}
 
 static enum status wait_for_room(void)
 {
     struct pollfd room = {.fd = output, .events = POLLOUT};
 
     wait_for(&room, 1, NO_LIMIT);
-    return (room.revents & (POLLERR | POLLHUP)) != 0 && output_reader_gone() ? output_gone()
-                                                                             : STATUS_DONE;
+    if ((room.revents & (POLLERR | POLLHUP)) != 0 && output_reader_gone())
+        return fail(STATUS_STREAM, "the reader of standard output has gone");
+    return STATUS_DONE;
 }
 
-/* What is to be done where no writer is connected and the FIFO is no longer at
- * its path, where the next writer would look for it. GONE: nothing, it is over. */
-static enum status move_on(int lock)
+static enum status cannot_read(void)
 {
-    if (follow || lock >= 0)
-        return STATUS_GONE;
-    close(fifo.descriptor);
-    return fifo_open(&fifo, fifo.path, O_RDONLY, &wishes, &patience);
+    return fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader.path), strerror(errno));
 }
-
-/* Waits for bytes, or for the end of the last writer. */
-static enum status wait_for_writer(int lock)
-{
-    nanoseconds deadline = deadline_after(patience.nonblock ? 0 : patience.timeout);
-
-    for (;;) {
-        struct pollfd polled[] = {{.fd = fifo.descriptor, .events = POLLIN}, {.fd = STDOUT_FILENO}};
-        enum waited waited = wait_for(polled, 2, deadline_within(deadline, SECOND / 5));
-        if (polled[0].revents != 0) {
-            connected = true;
-            return STATUS_DONE;
-        }
-        if (waited == WAIT_READY && output_reader_gone())
-            return output_gone();
-        if (deadline != NO_LIMIT && clock_now() >= deadline)
-            return patience.nonblock ? STATUS_WOULD_WAIT : STATUS_TIMED_OUT;
-        if (connected || fifo_in_place(&fifo))
-            continue;
-        enum status status = move_on(lock);
-        if (status != STATUS_DONE)
-            return status;
-    }
-}
-
-/* After the end of the last writer, for the next one. */
-static enum status await_next_writer(int lock)
-{
-    connected = false;
-    int before = fifo_renew(&fifo);
-    if (before >= 0 && before != lock)
-        close(before);
-    return before >= 0 ? wait_for_writer(lock) : move_on(lock);
-}
-
-/* ---- The stream ------------------------------------------------------------- */
 
 static enum status cannot_write(size_t held)
 {
     if (held > 0)
-        return fail(STATUS_LOST, "cannot write to standard output: %s; %zu bytes are lost",
-                    strerror(errno), held);
+        return fail(STATUS_LOST, "cannot write to standard output: %s; %zu byte%s lost",
+                    strerror(errno), held, held == 1 ? " is" : "s are");
     return fail(STATUS_STREAM, "cannot write to standard output: %s", strerror(errno));
 }
 
-/* A sender that opened the FIFO before it is removed keeps the stream from
- * ending until it is done: what it sends is not lost. */
-static enum status remove_then_take_rest(bool *removed)
+/* ---- The stream ------------------------------------------------------------- */
+
+static enum status in_vain; /* what a wait for a writer came to, where nobody came */
+
+/* After the end of the last writer. OVER is set where that is the end of all. */
+static enum status stream_ended(bool *over)
 {
-    *removed = true;
-    return fifo_remove(&fifo);
+    bool heard = reader.connected || received > 0;
+
+
+    if (!reader.displaced && follow)
+        return reader_next_writer(&reader);
+    if (!reader.displaced && wishes.unlink)
+        return reader_displace(&reader);
+    if (reader.displaced && !heard && !follow && in_vain == STATUS_DONE)
+        return reader_reopen(&reader); /* whoever comes will look at the path */
+    *over = true;
+    return reader.connected ? STATUS_DONE : in_vain;
+}
+
+/* Nobody came in time. A sender may do so at this moment: once the FIFO is
+ * removed it is too late, or sure that it is heard. */
+static enum status stop_in_vain(enum status status)
+{
+    bool waited = status == STATUS_WOULD_WAIT || status == STATUS_TIMED_OUT;
+    struct ahead next;
+
+    if (!waited || !wishes.unlink || reader.connected || reader.displaced)
+        return status;
+    ssize_t got = reader_look(&reader, &next);
+    if (got != 0) /* a writer is connected, if with nothing to say yet */
+        return got > 0 ? STATUS_DONE : status;
+    in_vain = status;
+    return reader_displace(&reader);
+}
+
+static enum status advance(struct copy *copy, bool *over)
+{
+    copy->from = reader.fifo.descriptor;
+    enum copied copied = copy_some(copy);
+    if (copy->moved > received)
+        reader.connected = true;
+    received = copy->moved;
+    switch (copied) {
+    case COPY_SOME:
+        return STATUS_DONE;
+    case COPY_END:
+        return stream_ended(over);
+    case COPY_NEEDS_INPUT:
+        return reader_wait(&reader);
+    case COPY_NEEDS_OUTPUT:
+        return wait_for_room();
+    case COPY_CANNOT_READ:
+        return cannot_read();
+    case COPY_CANNOT_WRITE:
+    default:
+        return cannot_write(copy->held);
+    }
 }
 
 static enum status receive_stream(void)
 {
-    enum status status = wait_for_writer(-1);
-    bool removed = false;
+    enum status status = stop_in_vain(reader_wait(&reader));
+    bool over = false;
     struct copy copy;
 
-    copy_start(&copy, fifo.descriptor, output);
-    while (status == STATUS_DONE) {
-        copy.from = fifo.descriptor;
-        enum copied copied = copy_some(&copy);
-        received = copy.moved;
-        if (copied == COPY_END && follow)
-            status = await_next_writer(-1);
-        else if (copied == COPY_END && wishes.unlink && !removed)
-            status = remove_then_take_rest(&removed);
-        else if (copied == COPY_END)
-            break;
-        else if (copied == COPY_NEEDS_INPUT)
-            status = wait_for_writer(-1);
-        else if (copied == COPY_NEEDS_OUTPUT)
-            status = wait_for_room();
-        else if (copied == COPY_CANNOT_READ)
-            status =
-                fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(fifo.path), strerror(errno));
-        else if (copied == COPY_CANNOT_WRITE)
-            status = cannot_write(copy.held);
-    }
+    copy_start(&copy, reader.fifo.descriptor, output);
+    while (status == STATUS_DONE && !over)
+        status = stop_in_vain(advance(&copy, &over));
     copy_stop(&copy);
     return status;
 }
 
 /* ---- Records ---------------------------------------------------------------- */
 
-/* What is next in the FIFO: looked at through a pipe, so that it stays there
- * until it has been written. */
-static struct {
-    char bytes[PIPE_BUF];
-    size_t length;
-    bool consumed; /* by the look itself, where the kernel knows no other */
-} next;
-
-static ssize_t look(void)
-{
-    static int through[2] = {-1, -1};
-
-    next.consumed = false;
-    if (through[0] < 0 && pipe2(through, O_CLOEXEC | O_NONBLOCK) != 0)
-        die(STATUS_SYSTEM, "cannot make a pipe: %s", strerror(errno));
-    ssize_t got = tee(fifo.descriptor, through[1], sizeof next.bytes, SPLICE_F_NONBLOCK);
-    if (got > 0)
-        return read(through[0], next.bytes, (size_t)got);
-    if (got == 0 || (errno != EINVAL && errno != ENOSYS))
-        return got;
-    next.consumed = true;
-    return read(fifo.descriptor, next.bytes, 1);
-}
-
-static void consume(size_t length)
-{
-    static char scratch[PIPE_BUF];
-
-    while (!next.consumed && length > 0) {
-        ssize_t got = read(fifo.descriptor, scratch, length);
-        if (got <= 0 && errno != EINTR)
-            die(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(fifo.path),
-                got == 0 ? "another process took what was written here" : strerror(errno));
-        length -= got > 0 ? (size_t)got : 0;
-    }
-}
-
 /* Cuts what is next after the last record wanted. */
-static void count_records(void)
+static void count_records(struct ahead *next)
 {
     char delimiter = records.framing == FRAME_NULL ? '\0' : '\n';
 
-    for (size_t i = 0; i < next.length; i++) {
-        within_record = next.bytes[i] != delimiter;
+    for (size_t i = 0; i < next->length; i++) {
+        within_record = next->bytes[i] != delimiter;
         if (within_record || ++ended < wanted)
             continue;
-        next.length = i + 1;
+        next->length = i + 1;
     }
 }
 
-static enum status write_next(void)
+static enum status write_out(const struct ahead *next)
 {
     enum status status = STATUS_DONE;
 
-    for (size_t done = 0; done < next.length && status == STATUS_DONE;) {
-        ssize_t wrote = write(output, next.bytes + done, next.length - done);
+    for (size_t done = 0; done < next->length && status == STATUS_DONE;) {
+        ssize_t wrote = output_write(output, next->bytes + done, next->length - done);
         if (wrote > 0)
             done += (size_t)wrote;
         else if (errno == EAGAIN)
             status = wait_for_room();
         else if (errno != EINTR)
-            status = cannot_write(next.consumed ? next.length : 0);
+            status = cannot_write(next->consumed ? next->length : 0);
     }
     return status;
 }
 
 /* The end of the last writer, before all is there. */
-static enum status writers_gone(int lock)
+static enum status writers_gone(void)
 {
     if (within_record)
         ended++;
     within_record = false;
     if (ended == wanted)
         return STATUS_DONE;
-    if (follow || received == 0)
-        return await_next_writer(lock);
-    return fail(STATUS_GONE, "the last writer of FIFO %s has gone", shown(fifo.path));
+    if (!reader.displaced && (follow || received == 0))
+        return reader_next_writer(&reader);
+    if (received == 0 && !follow)
+        return reader_reopen(&reader);
+    return fail(STATUS_GONE,
+                reader.displaced ? "FIFO %s was removed" : "the last writer of FIFO %s has gone",
+                shown(reader.path));
 }
 
-static enum status take_some(int lock)
+static enum status take_some(void)
 {
-    ssize_t got = look();
+    static struct ahead next;
 
+    ssize_t got = reader_look(&reader, &next);
     if (got == 0)
-        return writers_gone(lock);
-    if (got < 0 && errno == EAGAIN)
-        return wait_for_writer(lock);
+        return writers_gone();
     if (got < 0)
-        return fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(fifo.path), strerror(errno));
-    next.length = (size_t)got;
-    count_records();
-    enum status status = write_next();
-    if (status == STATUS_DONE) {
-        consume(next.length);
-        received += next.length;
+        return errno == EAGAIN ? reader_wait(&reader) : cannot_read();
+    reader.connected = true;
+    uint64_t before = ended;
+    count_records(&next);
+    enum status status = write_out(&next);
+    if (status != STATUS_DONE) {
+        ended = before;
+        return status;
     }
-    return status;
-}
-
-/* Receivers of records take turns, each for as long as it runs. */
-static enum status wait_for_turn(void)
-{
-    nanoseconds deadline = deadline_after(patience.timeout);
-    struct pause pause = {0};
-
-    while (!fifo_lock_readers(&fifo)) {
-        if (patience.nonblock)
-            return STATUS_WOULD_WAIT;
-        if (pause_before_looking(&pause, SECOND / 50, deadline) == WAIT_TIMED_OUT)
-            return STATUS_TIMED_OUT;
-    }
+    reader_consume(&reader, &next);
+    received += next.length;
     return STATUS_DONE;
 }
 
 static enum status receive_records(void)
 {
-    enum status status = wait_for_turn();
-    int lock = fifo.descriptor;
+    enum status status = reader_wait(&reader);
 
-    signals_hold();
-    if (status == STATUS_DONE)
-        status = wait_for_writer(lock);
     while (status == STATUS_DONE && ended < wanted) {
         signals_checkpoint();
-        status = take_some(lock);
+        status = take_some();
     }
     if (status == STATUS_DONE && wishes.unlink)
-        status = fifo_remove(&fifo);
+        status = fifo_remove(&reader.fifo);
     return status;
 }
 
 static void report_counts(enum status status)
 {
+    const char *path = shown(reader.path);
+
     if (wanted > 0 && ended > 0 && status != STATUS_DONE)
         note("%llu of %llu records received from FIFO %s", (unsigned long long)ended,
-             (unsigned long long)wanted, shown(fifo.path));
+             (unsigned long long)wanted, path);
     else if (received > 0 && status != STATUS_DONE)
         note("%llu byte%s received from FIFO %s", (unsigned long long)received, plural(received),
-             shown(fifo.path));
+             path);
     else if (status == STATUS_DONE)
         remark("%llu byte%s received from FIFO %s", (unsigned long long)received, plural(received),
-               shown(fifo.path));
+               path);
 }
 
 int main(int argc, char **argv)
@@ -320,13 +257,15 @@ int main(int argc, char **argv)
 
     output_require();
     signal(SIGPIPE, SIG_IGN); /* a write must come back with EPIPE, to be told apart */
-    enum status status = fifo_open(&fifo, argv[first], O_RDONLY, &wishes, &patience);
+    reader.path = argv[first];
+    reader.takes_turns = wanted > 0;
+    if (reader.takes_turns)
+        signals_hold();
+    enum status status = reader_open(&reader);
     if (status != STATUS_DONE)
         return (int)status;
     output = output_without_blocking();
     status = wanted > 0 ? receive_records() : receive_stream();
-    if (status == STATUS_GONE && follow) /* the FIFO was removed: that is the end */
-        status = STATUS_DONE;
     report_counts(status);
     if (close(STDOUT_FILENO) != 0 && received > 0)
         return (int)fail(STATUS_LOST,

@@ -3,17 +3,17 @@
  * mkfifo-send: write to a FIFO, made if need be, once it has a reader: the
  * MESSAGEs as whole records, or standard input as records or as a bulk stream.
  */
-#define _GNU_SOURCE /* F_OFD_SETLK; POSIX.1-2024 has it */
 #include "copy.h"
-#include "fifo.h"
 #include "frame.h"
 #include "name.h"
 #include "options.h"
 #include "owner.h"
+#include "writer.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -56,120 +56,11 @@ static const struct tool tool = {
     .data_operands = true,
 };
 
-static struct fifo fifo;
+static struct writer writer = {.wishes = &wishes, .patience = &patience};
 static struct record_reader reader; /* of standard input */
-static uint64_t written; /* bytes */
-static uint64_t sent;    /* records */
-
-static enum status connect_to_reader(const char *path)
-{
-    return fifo_open(&fifo, path, O_WRONLY, &wishes, &patience);
-}
-
-/* After EPIPE. Before the first byte was written nothing is lost: another
- * reader will do. */
-static enum status reader_gone(void)
-{
-    if (written == 0) {
-        close(fifo.descriptor);
-        return connect_to_reader(fifo.path);
-    }
-    uint64_t unread = fifo_unread(&fifo);
-    uint64_t taken = unread < written ? written - unread : 0;
-    return fail(STATUS_PARTIAL, "the reader of FIFO %s went away: it took %llu byte%s",
-                shown(fifo.path), (unsigned long long)taken, plural(taken));
-}
+static uint64_t sent;               /* records */
 
 /* ---- Records ---------------------------------------------------------------- */
-
-/* Among mkfifo-sends, a record longer than PIPE_BUF is alone: it locks every
- * byte that there could be. A shorter one, which the kernel keeps whole by
- * itself, locks one of its own: it stays out of a long one, and in nobody's way. */
-static bool lock_writers(short type, bool alone)
-{
-    struct flock range = {.l_type = type, .l_whence = SEEK_SET};
-
-    range.l_start = alone ? 0 : getpid();
-    range.l_len = alone ? 0 : 1;
-    return fcntl(fifo.descriptor, F_OFD_SETLK, &range) == 0 || (errno != EAGAIN && errno != EACCES);
-}
-
-static enum status wait_for_lock(bool alone, nanoseconds deadline)
-{
-    struct pause pause = {0};
-
-    while (!lock_writers(F_WRLCK, alone)) {
-        if (patience.nonblock)
-            return STATUS_WOULD_WAIT;
-        if (pause_before_looking(&pause, SECOND / 200, deadline) == WAIT_TIMED_OUT)
-            return STATUS_TIMED_OUT;
-    }
-    return STATUS_DONE;
-}
-
-/* Within a record, a signal has to wait for as long as the reader goes on
- * reading: others would take the rest of the record for one of their own. */
-static enum status wait_for_room(bool within_record, nanoseconds deadline)
-{
-    struct pollfd room = {.fd = fifo.descriptor, .events = POLLOUT};
-
-    if (within_record && poll(&room, 1, 1000) > 0)
-        return STATUS_DONE;
-    enum status status = STATUS_DONE;
-    if (patience.nonblock)
-        status = STATUS_WOULD_WAIT;
-    else if (wait_for(&room, 1, deadline) == WAIT_TIMED_OUT)
-        status = STATUS_TIMED_OUT;
-    if (status == STATUS_DONE || !within_record)
-        return status;
-    return fail(STATUS_PARTIAL, "FIFO %s stayed full in the middle of a record: %llu bytes written",
-                shown(fifo.path), (unsigned long long)written);
-}
-
-static enum status write_failed(bool within_record, nanoseconds deadline)
-{
-    switch (errno) {
-    case EINTR:
-        return STATUS_DONE;
-    case EAGAIN:
-        return wait_for_room(within_record, deadline);
-    case EPIPE:
-        return reader_gone();
-    default:
-        return fail(STATUS_SYSTEM, "cannot write to FIFO %s: %s", shown(fifo.path),
-                    strerror(errno));
-    }
-}
-
-/* Writes one record, or several whole ones that PIPE_BUF has room for. */
-static enum status write_records(const char *bytes, size_t length)
-{
-    bool alone = length > PIPE_BUF;
-    nanoseconds deadline = deadline_after(patience.timeout);
-    enum status status = STATUS_DONE;
-    size_t done = 0;
-
-    while (done < length && status == STATUS_DONE) {
-        if (done == 0)
-            status = wait_for_lock(alone, deadline);
-        if (status != STATUS_DONE)
-            return status;
-        ssize_t wrote = write(fifo.descriptor, bytes + done, length - done);
-        if (wrote > 0) {
-            done += (size_t)wrote;
-            written += (uint64_t)wrote;
-            deadline = deadline_after(patience.timeout);
-            continue;
-        }
-        int error = errno;
-        if (done == 0)
-            lock_writers(F_UNLCK, alone); /* nobody is kept off a FIFO that has no room */
-        errno = error;
-        status = write_failed(done > 0, deadline);
-    }
-    lock_writers(F_UNLCK, alone);
-    return status;
-}
 
 /* Records that are complete and not yet written, PIPE_BUF at most. */
 static struct {
@@ -183,7 +74,7 @@ static enum status flush_burst(void)
     enum status status = STATUS_DONE;
 
     if (burst.bytes.length > 0)
-        status = write_records(burst.bytes.bytes, burst.bytes.length);
+        status = writer_put(&writer, burst.bytes.bytes, burst.bytes.length);
     if (status != STATUS_DONE)
         return status;
     sent += burst.records;
@@ -263,10 +154,11 @@ static enum status send_input_records(void)
 
 static enum status wait_for_input(void)
 {
-    struct pollfd polled[] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = fifo.descriptor}};
+    struct pollfd polled[] = {{.fd = STDIN_FILENO, .events = POLLIN},
+                              {.fd = writer.fifo.descriptor}};
 
     wait_for(polled, 2, NO_LIMIT);
-    return (polled[1].revents & POLLERR) != 0 ? reader_gone() : STATUS_DONE;
+    return (polled[1].revents & POLLERR) != 0 ? writer_failed(&writer, EPIPE) : STATUS_DONE;
 }
 
 static enum status send_stream(void)
@@ -275,42 +167,22 @@ static enum status send_stream(void)
     enum copied copied;
     struct copy copy;
 
-    copy_start(&copy, STDIN_FILENO, fifo.descriptor);
+    copy_start(&copy, STDIN_FILENO, writer.fifo.descriptor);
     while (status == STATUS_DONE && (copied = copy_some(&copy)) != COPY_END) {
-        written = copy.moved;
+        writer.written = copy.moved;
         if (copied == COPY_NEEDS_INPUT)
             status = wait_for_input();
         else if (copied == COPY_NEEDS_OUTPUT)
-            status = wait_for_room(false, deadline_after(patience.timeout));
+            status = writer_wait_for_room(&writer);
         else if (copied == COPY_CANNOT_WRITE)
-            status = write_failed(false, NO_LIMIT);
+            status = writer_failed(&writer, errno);
         else if (copied == COPY_CANNOT_READ)
             status = fail(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
-        copy.to = fifo.descriptor; /* another one, if that reader went before the first byte */
+        copy.to = writer.fifo.descriptor; /* another one, if that reader went before the first byte */
     }
-    written = copy.moved;
+    writer.written = copy.moved;
     copy_stop(&copy);
     return status;
-}
-
-/* Until the reader has taken all: there is no event for that. */
-static enum status wait_until_read(void)
-{
-    nanoseconds deadline = deadline_after(patience.timeout);
-    struct pause pause = {0};
-
-    for (;;) {
-        struct pollfd other = {.fd = fifo.descriptor};
-        bool gone = poll(&other, 1, 0) > 0 && (other.revents & POLLERR) != 0;
-        if (fifo_unread(&fifo) == 0)
-            return STATUS_DONE;
-        if (gone)
-            return reader_gone();
-        if (patience.nonblock)
-            return STATUS_WOULD_WAIT;
-        if (pause_before_looking(&pause, SECOND / 50, deadline) == WAIT_TIMED_OUT)
-            return STATUS_TIMED_OUT;
-    }
 }
 
 static void report_counts(enum status status, bool stream)
@@ -318,16 +190,16 @@ static void report_counts(enum status status, bool stream)
     void (*say)(const char *, ...) __attribute__((format(printf, 1, 2))) =
         status == STATUS_DONE ? remark : note;
 
-    if (status != STATUS_DONE && written == 0)
+    if (status != STATUS_DONE && writer.written == 0)
         return;
     if (stream)
-        say("%llu byte%s written to FIFO %s", (unsigned long long)written, plural(written),
-            shown(fifo.path));
+        say("%llu byte%s written to FIFO %s", (unsigned long long)writer.written,
+            plural(writer.written), shown(writer.path));
     else
         say("%llu record%s sent to FIFO %s", (unsigned long long)sent, plural(sent),
-            shown(fifo.path));
+            shown(writer.path));
     if (confirm && (status == STATUS_WOULD_WAIT || status == STATUS_TIMED_OUT))
-        note("%zu bytes in the FIFO have not been read", fifo_unread(&fifo));
+        note("%zu bytes in the FIFO have not been read", fifo_unread(&writer.fifo));
 }
 
 int main(int argc, char **argv)
@@ -340,7 +212,8 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_IGN); /* a write must come back with EPIPE, to say what the reader took */
     if (*operands == NULL && isatty(STDIN_FILENO))
         note("reading from the terminal; Ctrl-D ends");
-    enum status status = connect_to_reader(argv[first]);
+    writer.path = argv[first];
+    enum status status = writer_connect(&writer);
     if (status == STATUS_DONE && !stream)
         signals_hold();
     if (status == STATUS_DONE)
@@ -348,9 +221,9 @@ int main(int argc, char **argv)
                  : *operands != NULL ? send_operands(operands)
                                      : send_input_records();
     if (status == STATUS_DONE && confirm)
-        status = wait_until_read();
+        status = writer_wait_until_read(&writer);
     report_counts(status, stream);
     if (status == STATUS_DONE && wishes.unlink)
-        status = fifo_remove(&fifo);
+        status = fifo_remove(&writer.fifo);
     return (int)status;
 }

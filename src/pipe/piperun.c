@@ -198,7 +198,7 @@ static bool ended_early(size_t i)
 {
     int status = commands[i].wait_status;
 
-    return i + 1 < command_count && WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE;
+    return (loop || i + 1 < command_count) && WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE;
 }
 
 static int last_failure(void)
