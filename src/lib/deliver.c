@@ -145,8 +145,9 @@ static void write_some(size_t end)
         save_and_die();
     if (errno != EAGAIN)
         die(STATUS_LOST, "cannot write to standard output: %s", strerror(errno));
-    if (signals_caught() != 0) /* during the call that took: no wait will tell */
-        end_by_signal();
+    /* One caught during the call that took: no wait will tell. */
+    if (signals_caught() != 0 && (!confirming || signalled_again()))
+        save_and_die();
     struct pollfd room = {.fd = output, .events = POLLOUT};
     if (wait_for(&room, 1, NO_LIMIT) == WAIT_SIGNALLED && signals_caught() != 0 &&
         (!confirming || signalled_again()))
