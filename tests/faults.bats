@@ -62,3 +62,32 @@ sweep_all() {
     done
     return "$failed"
 }
+
+# for_each FUNCTION ARGUMENT...: of every tool.
+for_each() {
+    local tool failed=0 call=$1
+    shift
+    for tool in $IPC_TOOLS; do
+        "$call" "$tool" "$@" || failed=1
+    done
+    echo "# $injections runs" >&3
+    return "$failed"
+}
+
+need_preload() {
+    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers have an allocator of their own"
+    SCARCE=$IPC_BUILD/tests/support/scarce.so
+    [ -e "$SCARCE" ] || skip "needs a build that can preload"
+    LD_PRELOAD=$SCARCE SCARCE_MEMORY=1 SCARCE_MARK=$PWD/failed shmstat >/dev/null 2>&1 || true
+    [ -e failed ] || skip "the tools are linked statically"
+}
+
+@test "no failing allocation makes a tool lose anything" {
+    need_preload
+    for_each starve
+}
+
+@test "reads and writes that move a byte at a time lose nothing" {
+    need_preload
+    for_each scarce SCARCE_BYTES 1
+}

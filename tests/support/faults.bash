@@ -289,3 +289,35 @@ bears() {
     done
     return "$failed"
 }
+
+# scarce TOOL VARIABLE NUMBER: one run with support/scarce.c preloaded.
+scarce() {
+    local command code=0 why fault=
+    ready "$1" && ordinary "$1" || return
+    touch before
+    rm -f failed
+    injections=$((injections + 1))
+    timeout -k 1 10 env LD_PRELOAD="$SCARCE" SCARCE_MARK="$PWD/failed" "$2=$3" \
+        "${command[@]}" < <(cat input) >out 2>err 7>&- || code=$?
+    if [ -e failed ] && [ "$code" -ne 0 ]; then
+        # COMMAND has its own allocations and its own words.
+        why=$(grep -q "^$1: .*\(out of\|allocate\) memory" err || [[ $1 == *run && -s err ]] || echo "status $code, not out of memory")
+    fi
+    why+=$(right "$1" "$code") && [ -z "$why" ] || {
+        echo "${command[*]}, $2 $3: $why"
+        sed 's/^/    /' err
+        return 1
+    }
+}
+
+# starve TOOL: each of its allocations fails, the first, the second, until none
+# does; after the first eight only some, unless IPC_FAULTS=all.
+starve() {
+    local number failed=0
+    for ((number = 1; number < 500; number++)); do
+        [ "$number" -le 8 ] || [ "${IPC_FAULTS-}" = all ] || ((number += 12))
+        scarce "$1" SCARCE_MEMORY "$number" || failed=1
+        [ -e failed ] || break
+    done
+    return "$failed"
+}
