@@ -91,3 +91,9 @@ need_preload() {
     need_preload
     for_each scarce SCARCE_BYTES 1
 }
+
+@test "the parsers and the records bear the corpus" {
+    [ -x "$IPC_BUILD/fuzz/replay-parse" ] || skip "needs the harnesses, built by make check"
+    "$IPC_BUILD/fuzz/replay-parse" "$IPC_SOURCE"/tests/corpus/parse/*
+    "$IPC_BUILD/fuzz/replay-frame" "$IPC_SOURCE"/tests/corpus/frame/*
+}
