@@ -21,8 +21,9 @@ void report_clear_line(void)
     (void)ignored;
 }
 
-/* One write per line, so that the lines of tools that run side by side do not
- * mix. There is nobody to tell of a standard error that fails. */
+/* One write per line (but for what a full pipe leaves), so that the lines of
+ * tools that run side by side do not mix. There is nobody to tell of a standard error
+ * that fails. */
 static void write_line(const char *format, va_list arguments)
 {
     char line[4096];
@@ -37,8 +38,12 @@ static void write_line(const char *format, va_list arguments)
     if (length > room - 1)
         length = room - 1;
     line[length++] = '\n';
-    ssize_t ignored = write(STDERR_FILENO, line, length);
-    (void)ignored;
+    ssize_t wrote = 0;
+    for (size_t start = 0; start < length; start += (size_t)wrote) {
+        wrote = write(STDERR_FILENO, line + start, length - start);
+        if (wrote <= 0)
+            return;
+    }
 }
 
 enum status fail(enum status status, const char *format, ...)
