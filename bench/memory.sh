@@ -3,6 +3,7 @@
 # For bench/run: the most memory that each tool that streams has resident, for
 # a small input and a large one. The kernel counts pages for each processor
 # apart, some dozens at a time: a difference of some hundred KiB is none.
+# Whatever fails, its partner gives up after a minute.
 
 # input MIB: that much, in lines of 8192 bytes with their newline.
 input() {
@@ -11,44 +12,46 @@ input() {
 
 # measure_TOOL MIB: adds a line to the file peak.
 measure_mqsend() {
-    mqrecv -N $(($1 * 128)) "$queue" >/dev/null &
-    input "$1" | peak peak mqsend "$queue"
+    mqrecv -t 60 -N $(($1 * 128)) "$queue" >/dev/null &
+    input "$1" | peak peak mqsend -t 60 "$queue"
     wait
 }
 
 measure_mqrecv() {
-    input "$1" | mqsend "$queue" &
-    peak peak mqrecv -N $(($1 * 128)) "$queue" >/dev/null
+    input "$1" | mqsend -t 60 "$queue" &
+    peak peak mqrecv -t 60 -N $(($1 * 128)) "$queue" >/dev/null
     wait
 }
 
 measure_mqrun() {
-    input "$1" | mqsend "$queue" &
-    peak peak mqrun -N $(($1 * 128)) "$queue" true
+    input "$1" | mqsend -t 60 "$queue" &
+    peak peak mqrun -t 60 -N $(($1 * 128)) "$queue" true
     wait
 }
 
 measure_msgsend() {
-    msgrecv -a -N $(($1 * 128)) "$key" >/dev/null &
-    input "$1" | peak peak msgsend -c "$key"
+    msgsend -c "$key" </dev/null
+    msgrecv -t 60 -N $(($1 * 128)) "$key" >/dev/null &
+    input "$1" | peak peak msgsend -t 60 "$key"
     wait
 }
 
 measure_msgrecv() {
-    input "$1" | msgsend -c "$key" &
-    peak peak msgrecv -a -N $(($1 * 128)) "$key" >/dev/null
+    msgsend -c "$key" </dev/null
+    input "$1" | msgsend -t 60 "$key" &
+    peak peak msgrecv -t 60 -N $(($1 * 128)) "$key" >/dev/null
     wait
 }
 
 measure_mkfifo_send() {
-    mkfifo-recv fifo >/dev/null &
-    input "$1" | peak peak mkfifo-send fifo
+    mkfifo-recv -t 60 fifo >/dev/null &
+    input "$1" | peak peak mkfifo-send -t 60 fifo
     wait
 }
 
 measure_mkfifo_recv() {
-    input "$1" | mkfifo-send fifo &
-    peak peak mkfifo-recv fifo >/dev/null
+    input "$1" | mkfifo-send -t 60 fifo &
+    peak peak mkfifo-recv -t 60 fifo >/dev/null
     wait
 }
 

@@ -9,7 +9,7 @@
 point() {
     echo "$4" | awk -v value="$2" -v count="$3" -v ours="${5:-0}" -v theirs="${6:-0}" '
         { cost[NR] = sprintf("%.0f", ($1 - (NR == 1 ? ours : theirs)) * 1e9 / count) }
-        END { print value, cost[1], NR > 1 ? cost[2] : "-" }' >>"$1"
+        END { print value, cost[1], (NR > 1 ? cost[2] : "-") }' >>"$1"
 }
 
 first_of() {
@@ -76,8 +76,8 @@ message_size() {
     done
     draw message-size "mqsend to mqrecv" "bare mq_send, mq_receive" \
         "A message, by its size in bytes, in a queue of 10.
-Beyond a fixed part the bytes cost: the tools copy each twice more than the bare
-calls, and where a message fills half a burst of 4096 bytes, each is a write."
+Beyond a fixed part each byte costs: the bare calls copy it twice, the tools also
+read it, frame it and write it. Above 2048 bytes each message is a write of its own."
 }
 
 queue_depth() {
@@ -108,7 +108,10 @@ receivers() {
     done
     draw receivers "mqsend to mqrecv" "bare mq_send, mq_receive" \
         "A message of 28 bytes, by the number of its receivers.
-All wait for the same messages on the same processors; ours includes the start
+A message wakes one process that sleeps in mq_receive, but each that sleeps in
+poll(2): mqrecv has to poll, to see signals, deadlines and the end of its output
+without ever holding a message that they could cost. Beyond some receivers for
+each processor those wake-ups are most of the work. Ours also includes the start
 of that many processes."
 }
 
@@ -123,7 +126,7 @@ objects() {
     find /dev/shm -maxdepth 1 -name "$object*" -delete
     draw objects shmstat "ls -l /dev/shm" \
         "A shared memory object, by how many there are; the time without any taken off.
-Ten take so little longer than none that their figure is mostly noise."
+Ten take so little longer than none that their figure is noise, of either sign."
 }
 
 queues() {
@@ -144,7 +147,7 @@ queues() {
     done
     [ ! -s queues ] || draw queues mqstat none \
         "A queue, by how many there are; the time without any taken off.
-Each is a file that is opened, read and closed, under the lock of all queues."
+What is the same for any number, as a mount to read them by, shows where they are few."
 }
 
 scaling() {

@@ -117,6 +117,19 @@ taken_and_killed() {
     expect 0
 }
 
+@test "more attempts begun than there are to be: still one more, and then it is given up" {
+    mqsend "$Q" one
+    start mqrun --journal="$J" --retries=2 --retry-delay=0 "$Q" \
+        sh -c '[ "$MQ_ATTEMPT" = 3 ] || exit 1; echo $$ >command; exec sleep 60'
+    eventually test -s command
+    kill -KILL "$pid"
+    kill -KILL "$(cat command)"
+    ends 137
+    run mqrun --journal="$J" "$Q" sh -c 'echo "attempt $MQ_ATTEMPT"; exit 1'
+    expect 80
+    says "attempt 1 of 1"
+}
+
 @test "what is put back is not in the journal any more" {
     mqsend "$Q" one
     run mqrun --journal="$J" "$Q" false

@@ -352,3 +352,13 @@ END
     run shmrun "$Q" echo -n -t --close
     expect 0 "-t --close"
 }
+
+@test "a script without #!, found by PATH, is run by sh" {
+    shmput "$Q" x
+    mkdir bin
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    echo 'echo "ran with $1"' >"$BATS_TEST_TMPDIR/bin/plain-script"
+    chmod +x "$BATS_TEST_TMPDIR/bin/plain-script"
+    PATH=$BATS_TEST_TMPDIR/bin:$PATH run shmrun "$Q" plain-script one
+    expect 0 "ran with one"
+}

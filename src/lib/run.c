@@ -5,13 +5,34 @@
 #include "wait.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+/* Where posix_spawnp has found COMMAND: a shell would look for it elsewhere. */
+static const char *found(const char *command, char *room, size_t size)
+{
+    const char *path = getenv("PATH");
+
+    if (strchr(command, '/') != NULL || path == NULL)
+        return command;
+    for (;; path++) {
+        int length = (int)strcspn(path, ":");
+        int needed = snprintf(room, size, "%.*s%s%s", length, path, length > 0 ? "/" : "./",
+                              command);
+        if (needed > 0 && (size_t)needed < size && access(room, X_OK) == 0)
+            return room;
+        path += length;
+        if (*path == '\0')
+            return command;
+    }
+}
 
 /* As execvp(3) does for a script without "#!", and posix_spawnp does not. */
 static int start_by_shell(char *const *argv, char *const *environment,
@@ -28,6 +49,8 @@ static int start_by_shell(char *const *argv, char *const *environment,
         return ENOMEM;
     words[0] = shell;
     memcpy(words + 1, argv, count * sizeof *words);
+    char room[PATH_MAX];
+    words[1] = (char *)(uintptr_t)found(argv[0], room, sizeof room);
     int error = posix_spawn(pid, "/bin/sh", actions, attributes, words, environment);
     free(words);
     return error;
@@ -61,7 +84,7 @@ int run_start_between(char *const *argv, char *const *environment, int input, in
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
     if (error == 0)
         error = posix_spawnp(pid, argv[0], &actions, &attributes, argv, environment);
-    if (error == ENOEXEC && strchr(argv[0], '/') != NULL)
+    if (error == ENOEXEC)
         error = start_by_shell(argv, environment, &actions, &attributes, pid);
     posix_spawn_file_actions_destroy(&actions);
     posix_spawnattr_destroy(&attributes);

@@ -13,6 +13,7 @@ start() {
         exec "$@"
     ) <&0 3>&- &
     pid=$!
+    # shellcheck disable=SC2034 # for the tests
     started[pid]=1
     while cmp -s "/proc/$$/cmdline" "/proc/$pid/cmdline"; do :; done
 }
