@@ -355,7 +355,6 @@ END
 
 @test "a script without #!, found by PATH, is run by sh" {
     shmput "$Q" x
-    mkdir bin
     mkdir "$BATS_TEST_TMPDIR/bin"
     echo 'echo "ran with $1"' >"$BATS_TEST_TMPDIR/bin/plain-script"
     chmod +x "$BATS_TEST_TMPDIR/bin/plain-script"
