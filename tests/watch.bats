@@ -78,6 +78,8 @@ drawn() {
     eventually grep -qx '##*' "$log"
     mqrecv -d "$Q" >/dev/null
     eventually grep -q '#_' "$log"
+    looked_often() { [ "$(wc -l <"$log")" -ge 20 ]; }
+    eventually looked_often
     kill "$pid"
     ended
     [ "$(awk '{ if (length > most) most = length } END { print most }' "$log")" -le 16 ]
