@@ -178,3 +178,16 @@ drawn() {
     ended
     [ "$status" -eq 143 ]
 }
+
+@test "FIFOs are watched in the same way" {
+    mkfifo "$BATS_TEST_TMPDIR/fifo"
+    exec 9<>"$BATS_TEST_TMPDIR/fifo"
+    start fifostat -w0.02 -H -o unread,fill "$BATS_TEST_TMPDIR/fifo"
+    eventually grep -qx "0	.........." "$log"
+    printf abc >&9
+    eventually grep -qx "3	#........." "$log"
+    kill "$pid"
+    ended
+    exec 9>&-
+    [ "$status" -eq 143 ]
+}

@@ -3,13 +3,14 @@
  * fifostat: show FIFOs: who reads and writes them or waits to, how much is
  * unread; without opening them, which would wake who waits.
  */
+#include "gauge.h"
 #include "json.h"
 #include "name.h"
 #include "options.h"
 #include "peers.h"
 #include "report.h"
-#include "stream.h"
 #include "table.h"
+#include "watch.h"
 
 #include <errno.h>
 #include <stddef.h>
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 
 static struct table_style style;
+static struct watching watching = WATCHING_DEFAULT;
 static bool processes;
 
 static const struct option_row options[] = {
@@ -27,11 +29,12 @@ static const struct option_row options[] = {
     OPTION_NOHEADINGS(style),
     OPTION_NAMES(style),
     OPTION_OUTPUT(style),
+    OPTION_WATCH(watching),
     {0},
 };
 
 static const struct option_conflict conflicts[] = {
-    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {0}};
+    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {'w', '0'}, {0}};
 
 static const struct tool tool = {
     .name = "fifostat",
@@ -49,6 +52,8 @@ enum {
     WRITERS,
     UNREAD,
     CAPACITY,
+    FILL,
+    HISTORY,
     USER,
     GROUP,
     MODE,
@@ -64,6 +69,8 @@ static const struct column columns[] = {
     [WRITERS] = {"WRITERS", false},
     [UNREAD] = {"UNREAD", true},
     [CAPACITY] = {"CAPACITY", true},
+    [FILL] = {"FILL", false},
+    [HISTORY] = {"HISTORY", false},
     [USER] = {"USER", false},
     [GROUP] = {"GROUP", false},
     [MODE] = {"MODE", false},
@@ -76,6 +83,7 @@ static const struct column columns[] = {
 
 #define FIFO_COLUMNS    "name,readers,writers,unread,capacity,user,group,mode"
 #define JSON_COLUMNS    "name,unread,capacity,user,group,mode"
+#define WATCH_COLUMNS   "name,readers,writers,unread,fill,history"
 #define PROCESS_COLUMNS "name,pid,access,state,command"
 
 struct state {
@@ -124,6 +132,9 @@ static void fill_row(struct table *table, const struct state *state)
     if (state->fill.known) {
         table_number(table, UNREAD, state->fill.unread);
         table_number(table, CAPACITY, state->fill.capacity);
+        gauge_bar(table, FILL, state->fill.unread, state->fill.capacity);
+        gauge_history(table, HISTORY, state->path, state->fill.unread, state->fill.capacity);
+        table_mark(table, gauge_mark(state->fill.unread, state->fill.capacity));
     } else if (state->peer_count == 0 && !state->partly_hidden) {
         table_number(table, UNREAD, 0); /* what nobody has open holds nothing */
     }
@@ -248,21 +259,29 @@ static struct peers find_peers(struct state *states, size_t count)
     return peers;
 }
 
-int main(int argc, char **argv)
+static const char *default_columns(void)
 {
-    int first = options_parse(&tool, argc, argv);
-    struct state *states = calloc((size_t)argc, sizeof *states);
-    int result = STATUS_DONE;
-    size_t count = 0;
+    return style.json        ? JSON_COLUMNS
+           : processes       ? PROCESS_COLUMNS
+           : watching.wanted ? WATCH_COLUMNS
+                             : FIFO_COLUMNS;
+}
 
+/* OPERANDS end with NULL. */
+static int show_all(void *operands)
+{
+    char **paths = operands;
+    int result = STATUS_DONE;
+    size_t most = 0, count = 0;
+
+    while (paths[most] != NULL)
+        most++;
+    struct state *states = calloc(most + 1, sizeof *states);
     if (states == NULL)
         die_of_memory();
-    struct table *table = table_new(columns, &style,
-                                    style.json  ? JSON_COLUMNS
-                                    : processes ? PROCESS_COLUMNS
-                                                : FIFO_COLUMNS);
-    for (int i = first; i < argc; i++) {
-        int status = look(&states[count], argv[i]);
+    struct table *table = table_new(columns, &style, default_columns());
+    for (size_t i = 0; i < most; i++) {
+        int status = look(&states[count], paths[i]);
         if (status == STATUS_DONE)
             count++;
         else
@@ -272,7 +291,15 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < count; i++)
         show(table, &states[i]);
     table_print(table);
+    gauge_forget_unseen();
     peers_free(&peers);
     free(states);
-    return output_finish(result);
+    return result;
+}
+
+int main(int argc, char **argv)
+{
+    int first = options_parse(&tool, argc, argv);
+
+    return watch(&watching, &style, show_all, argv + first);
 }

@@ -5,6 +5,7 @@
 #include "name.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -14,7 +15,7 @@ enum {
 };
 
 struct history {
-    struct name name;
+    char name[NAME_LONGEST + 2]; /* its start, where it is a longer path */
     bool seen;
     size_t count;                         /* of levels noted */
     unsigned char levels[HISTORY_LENGTH]; /* 0 to LEVELS - 1 */
@@ -60,9 +61,9 @@ static struct history *history_of(const char *name)
     struct history fresh = {0};
 
     for (size_t i = 0; i < history_count(); i++)
-        if (strcmp(history_at(i)->name.text, name) == 0)
+        if (strncmp(history_at(i)->name, name, sizeof history_at(i)->name - 1) == 0)
             return history_at(i);
-    strncpy(fresh.name.text, name, sizeof fresh.name.text - 1);
+    snprintf(fresh.name, sizeof fresh.name, "%s", name);
     buffer_add(&histories, &fresh, sizeof fresh);
     return history_at(history_count() - 1);
 }
