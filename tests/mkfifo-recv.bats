@@ -162,6 +162,10 @@ replace_fifo() {
     local receiver=$pid
     mkfifo-send -C f one
     mkfifo-send -C f two
+    exec 4<>f
+    run flock -n 4 # it is still its turn
+    expect 1
+    exec 4>&-
     mkfifo-send -C f three
     pid=$receiver
     ends 0
