@@ -41,10 +41,10 @@ ends() {
     fi
 }
 
-# For teardown.
+# For teardown. The number of one that has ended may be another process's by now.
 stop_started() {
     local process
-    for process in "${!started[@]}"; do
+    for process in $(jobs -rp) $(jobs -sp); do
         kill -KILL "$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
     done

@@ -45,7 +45,8 @@ ended() {
 # For teardown: no process stays behind a test that failed.
 end_started() {
     local process
-    for process in "${started[@]}"; do
+    # Only those that still run: the number of one that has ended may be another's.
+    for process in $(jobs -rp) $(jobs -sp); do
         kill -KILL -- "-$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
     done
