@@ -351,3 +351,9 @@ END
     run shmrun "$Q" echo -n -t --close
     expect 0 "-t --close"
 }
+
+@test "-v says that the object is locked" {
+    shmput "$Q" x
+    run shmrun -v "$Q" true
+    expect 0 "shmrun: shared memory object /$Q is locked"
+}
