@@ -295,3 +295,10 @@ teardown() {
     done
     stop_writers
 }
+
+@test "-v says how much was copied" {
+    printf 'one\0two' | shmput "$Q"
+    run shmget -v --string "$Q"
+    expect 0
+    says one "3 bytes" "/$Q"
+}

@@ -18,15 +18,19 @@ need_private_shm() {
     unshare -m sh -c 'mount -t tmpfs -o size=2M none /dev/shm' || skip "needs mount namespaces"
 }
 
-# Whether there is a hidden name of $Q's: the tests of other files may be at
-# work on theirs. Its hash is FNV-1a.
-stray() {
+# What begins the hidden names of $Q's: its hash is FNV-1a.
+hidden() {
     local name=/$Q hash=0xcbf29ce484222325 i character
     for ((i = 0; i < ${#name}; i++)); do
         printf -v character %d "'${name:i:1}"
         hash=$(((hash ^ character) * 1099511628211))
     done
-    compgen -G "/dev/shm/.ipcutils.*.$(printf %016x "$hash").*"
+    printf '/dev/shm/.ipcutils.%s.%016x.' "$(id -u)" "$hash"
+}
+
+# Whether there is one: other tests may be at work on theirs.
+stray() {
+    compgen -G "$(hidden)*"
 }
 
 no_stray() {
@@ -129,6 +133,41 @@ content() {
     cmp <(shmget "$Q") <(printf ab; head -c 19998 /dev/zero; printf z)
     shmput -o 5 "$Q2" z
     cmp <(shmget "$Q2") <(printf '\0\0\0\0\0z')
+}
+
+@test "the object itself can be the input" {
+    shmput "$Q" 0123456789
+    shmput -o 3 "$Q" <"/dev/shm/$Q"
+    run content
+    expect 0 $'13\n0120123456789'
+    seq 400000 >"$BATS_TEST_TMPDIR/data"
+    shmput "$Q" <"$BATS_TEST_TMPDIR/data"
+    shmput -o 1 "$Q" <"/dev/shm/$Q"
+    cmp <(shmget "$Q") <(printf 1; cat "$BATS_TEST_TMPDIR/data")
+    { read -r -N 3 && shmput "$Q"; } <"/dev/shm/$Q"
+    cmp <(shmget "$Q") <(tail -c +3 "$BATS_TEST_TMPDIR/data")
+}
+
+@test "an input that has become shorter meanwhile leaves no bytes of its own" {
+    local option
+    for option in "" "-o 2"; do
+        shmput "$Q" old
+        printf 0123456789 >"$BATS_TEST_TMPDIR/data"
+        exec 4<"/dev/shm/$Q"
+        flock 4
+        start bash -c 'exec shmput $3 "$1" <"$2"' - "$Q" "$BATS_TEST_TMPDIR/data" "$option"
+        waits() { [ "$(cat "/proc/$pid/comm")" = shmput ] && sleeps "$pid"; }
+        eventually waits
+        truncate -s 4 "$BATS_TEST_TMPDIR/data"
+        flock -u 4
+        ended
+        expect 0 ""
+        run content
+        case $option in
+        -o*) expect 0 $'6\nol0123' ;;
+        *) expect 0 $'4\n0123' ;;
+        esac
+    done
 }
 
 @test "-o writes large input from a pipe" {
@@ -392,6 +431,20 @@ content() {
     run shmget "$Q"
     expect 0 first
     no_stray
+}
+
+@test "--atomic without a hidden name left says so and changes nothing" {
+    local place
+    shmput "$Q" old
+    for place in {0..7}; do
+        mkdir "$(hidden)$place"
+    done
+    run shmput --atomic "$Q" new
+    rmdir "$(hidden)"*
+    expect 71
+    says "hidden names"
+    run shmget "$Q"
+    expect 0 old
 }
 
 @test "a file system without unnamed files will do" {

@@ -361,3 +361,9 @@ END
     PATH=$BATS_TEST_TMPDIR/bin:$PATH run shmrun "$Q" plain-script one
     expect 0 "ran with one"
 }
+
+@test "-v says that the object is locked" {
+    shmput "$Q" x
+    run shmrun -v "$Q" true
+    expect 0 "shmrun: shared memory object /$Q is locked"
+}

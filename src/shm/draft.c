@@ -70,7 +70,7 @@ static int start_placed(struct draft *draft, const struct name *name)
         error = draft->fd < 0 ? errno : lock_draft(draft);
     }
     draft->placed = error == 0;
-    return error;
+    return error == EEXIST ? EBUSY : error;
 }
 
 int draft_start(struct draft *draft, const struct name *name)
@@ -126,7 +126,7 @@ static int take_place(struct draft *draft, const struct name *name)
         error = link_as(draft, &draft->place);
     }
     draft->placed = error == 0;
-    return error;
+    return error == EEXIST ? EBUSY : error;
 }
 
 int draft_replace(struct draft *draft, const struct name *name)

@@ -26,7 +26,8 @@ int draft_attributes(const struct draft *draft, uid_t user, gid_t group, mode_t 
 int draft_publish(struct draft *draft, const struct name *name);
 
 /* Puts it in the place of the object of that name, at once: 0 or an errno
- * value. Takes a lock on it that lasts until it is closed. */
+ * value (EBUSY: others use all of the hidden names that there are). Takes a lock
+ * on it that lasts until it is closed. */
 int draft_replace(struct draft *draft, const struct name *name);
 
 void draft_discard(struct draft *draft);

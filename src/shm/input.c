@@ -118,6 +118,15 @@ static bool may_stall(int fd)
     return false;
 }
 
+/* Reading the object while it is written would read what was written. */
+static bool is_object(const struct stat *input, const struct name *name)
+{
+    struct stat object;
+
+    return object_look(name, &object) == 0 && object.st_dev == input->st_dev &&
+           object.st_ino == input->st_ino;
+}
+
 struct input input_of_stdin(const struct name *name, bool string)
 {
     struct input input = {.draft = {.fd = -1}};
@@ -126,7 +135,7 @@ struct input input_of_stdin(const struct name *name, bool string)
     if (isatty(STDIN_FILENO))
         note("reading from the terminal; Ctrl-D ends");
     if (!string && fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&
-        !may_stall(STDIN_FILENO)) {
+        !may_stall(STDIN_FILENO) && !is_object(&status, name)) {
         input.start = lseek(STDIN_FILENO, 0, SEEK_CUR);
         if (input.start >= 0 && status.st_size > input.start) {
             input.size = (uint64_t)(status.st_size - input.start);

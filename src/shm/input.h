@@ -23,8 +23,9 @@ struct input input_of_operand(const char *data, bool string);
 
 /* Standard input to its end, for the object of that name; with STRING a NUL
  * after it. Up to OBJECT_IN_MEMORY it is kept in memory, beyond that in an
- * unnamed file, and a regular file stays where it is. Ends the process where
- * it cannot be read (74), has a NUL within a string (65) or is too much (75). */
+ * unnamed file, and a regular file other than the object stays where it is. Ends
+ * the process where it cannot be read (74), has a NUL within a string (65) or is
+ * too much (75). */
 struct input input_of_stdin(const struct name *name, bool string);
 
 /* Writes it to a file at an offset. Returns how many bytes: if fewer than

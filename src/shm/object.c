@@ -146,6 +146,8 @@ const char *object_error(int error)
     case EACCES:
     case EPERM:
         return "permission denied";
+    case EBUSY:
+        return "all hidden names for a replacement are taken, " OBJECT_DIRECTORY "/.ipcutils.*";
     case ELOOP:
         return "it is a symbolic link, which is not followed";
     case EISDIR:

@@ -134,6 +134,7 @@ static enum status truncated(uint64_t copied, uint64_t length)
 
 static enum status copy_out(uint64_t length)
 {
+    uint64_t written = 0;
     bool small = length <= OBJECT_IN_MEMORY;
     size_t room = small ? (size_t)length : OBJECT_CHUNK;
     char *bytes = malloc(room + 1);
@@ -155,10 +156,15 @@ static enum status copy_out(uint64_t length)
         int error = bulk_write_out(bytes, used);
         if (error != 0)
             die(STATUS_STREAM, "cannot write to standard output: %s", strerror(error));
+        written += used;
         copied = ended ? length : copied + got;
     }
     free(bytes);
-    return copied == length ? STATUS_DONE : truncated(copied, length);
+    if (copied < length)
+        return truncated(copied, length);
+    remark("%llu bytes copied from shared memory object %s", (unsigned long long)written,
+           shown(object.name.text));
+    return STATUS_DONE;
 }
 
 int main(int argc, char **argv)

@@ -198,9 +198,14 @@ static enum status write_in_place(const struct object *object)
                     "cannot go on writing shared memory object %s: %s; %llu of %llu bytes written",
                     shown(name.text), strerror(error), (unsigned long long)wrote,
                     (unsigned long long)input.size);
-    if (!option_given('o') && ftruncate(object->fd, (off_t)wrote) != 0)
+    /* An input that has become shorter does not need all that was reserved. */
+    bool less = wrote < input.size;
+    uint64_t end =
+        option_given('o') && (wrote == 0 || offset + wrote < size) ? size : offset + wrote;
+    if ((less || !option_given('o')) && ftruncate(object->fd, (off_t)end) != 0)
         return fail(STATUS_PARTIAL, "cannot shorten shared memory object %s: %s", shown(name.text),
                     strerror(errno));
+    input.size = wrote;
     return STATUS_DONE;
 }
 

@@ -110,6 +110,7 @@ int main(int argc, char **argv)
 
     signals_hold();
     struct object object = lock_object(&name);
+    remark("shared memory object %s is locked", shown(name.text));
     if (object.held != 0)
         object_close(&object); /* a shmrun around this one has the lock */
     else
