@@ -56,6 +56,8 @@ shows() {
 }
 
 @test "both ends open: their processes, the unread bytes and the capacity" {
+    # By number: that of the second is the lower one where the numbers begin anew.
+    [ "$(sh -c 'echo $$')" -lt 30000 ] || skip "process numbers are about to begin anew"
     start sleep 100 <>f
     local both=$pid
     eventually shows readers,writers "$both"$'\t'"$both"

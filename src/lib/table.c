@@ -277,6 +277,8 @@ static void print_tabbed(const struct table *table, const struct row *row)
 
 static void add_blanks(struct buffer *line, size_t count)
 {
+    if (count == 0)
+        return;
     buffer_reserve(line, count);
     memset(line->bytes + line->length, ' ', count);
     line->length += count;
