@@ -62,7 +62,7 @@ piperun: command 3, cat: exit status 0" ]
     says "cannot run no-such-command: no such command"
     run piperun sleep 1000 :: sleep 1000 :: ./file
     expect 126
-    start piperun sh -c 'echo $$ >pid; exec sleep 1000' :: sh -c 'trap "" TERM; sleep 1000 & wait' \
+    start piperun sh -c 'echo $$ >pid; exec sleep 1000' :: sh -c 'trap "" TERM; exec sleep 1000' \
         :: ./missing
     ends 127
     [ ! -s pid ] || has_ended "$(cat pid)"
