@@ -12,7 +12,7 @@ setup() {
 teardown() {
     remove_queues
     remove_objects
-    semunlink --quiet --force "$Q"
+    semunlink --quiet --force "$Q" "$Q2"
     if [ -n "${key-}" ]; then ipcrm -q "$key"; fi
 }
 

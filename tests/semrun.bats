@@ -294,7 +294,8 @@ while [ "$i" -lt 30 ]; do sleep 0.01; i=$((i + 1)); done
 END
     mkfifo keys
     exec 9<>keys
-    start script -qec "semrun '$Q' sh script" /dev/null <keys >typed 9>&-
+    # "exec", for a shell in between that the signal reaches too may say 130.
+    start script -qec "exec semrun '$Q' sh script" /dev/null <keys >typed 9>&-
     eventually test -e ready
     printf '\003' >&9
     eventually test -s got
