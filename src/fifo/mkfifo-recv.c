@@ -8,6 +8,7 @@
 #include "name.h"
 #include "options.h"
 #include "owner.h"
+#include "progress.h"
 #include "reader.h"
 #include "stream.h"
 
@@ -89,7 +90,6 @@ static enum status stream_ended(bool *over)
 {
     bool heard = reader.connected || received > 0;
 
-
     if (!reader.displaced && follow)
         return reader_next_writer(&reader);
     if (!reader.displaced && wishes.unlink)
@@ -123,6 +123,7 @@ static enum status advance(struct copy *copy, bool *over)
     if (copy->moved > received)
         reader.connected = true;
     received = copy->moved;
+    progress_show(received, 0, 0);
     switch (copied) {
     case COPY_SOME:
         return STATUS_DONE;
@@ -146,6 +147,7 @@ static enum status receive_stream(void)
     bool over = false;
     struct copy copy;
 
+    progress_start("byte");
     copy_start(&copy, reader.fifo.descriptor, output);
     while (status == STATUS_DONE && !over)
         status = stop_in_vain(advance(&copy, &over));
@@ -220,6 +222,7 @@ static enum status take_some(void)
     }
     reader_consume(&reader, &next);
     received += next.length;
+    progress_show(ended, ended, wanted);
     return STATUS_DONE;
 }
 
@@ -227,6 +230,7 @@ static enum status receive_records(void)
 {
     enum status status = reader_wait(&reader);
 
+    progress_start("record");
     while (status == STATUS_DONE && ended < wanted) {
         signals_checkpoint();
         status = take_some();
@@ -240,6 +244,7 @@ static void report_counts(enum status status)
 {
     const char *path = shown(reader.path);
 
+    progress_end();
     if (wanted > 0 && ended > 0 && status != STATUS_DONE)
         note("%llu of %llu records received from FIFO %s", (unsigned long long)ended,
              (unsigned long long)wanted, path);

@@ -8,6 +8,7 @@
 #include "name.h"
 #include "options.h"
 #include "owner.h"
+#include "progress.h"
 #include "writer.h"
 
 #include <errno.h>
@@ -129,10 +130,12 @@ static enum status send_input_records(void)
     enum record_result result;
     enum status status = STATUS_DONE;
 
+    progress_start("record");
     record_reader_start(&reader, STDIN_FILENO, (enum framing)records.framing, RECORD_LONGEST);
     while ((result = next_record(&record, &status)) == RECORD_READY) {
         size_t end = reader.next;
         status = add_record(&record, (off_t)(end - reader.start));
+        progress_show(sent, record_position(&reader), reader.size);
         if (status != STATUS_DONE)
             break;
     }
@@ -167,9 +170,11 @@ static enum status send_stream(void)
     enum copied copied;
     struct copy copy;
 
+    progress_start("byte");
     copy_start(&copy, STDIN_FILENO, writer.fifo.descriptor);
     while (status == STATUS_DONE && (copied = copy_some(&copy)) != COPY_END) {
         writer.written = copy.moved;
+        progress_show(copy.moved, copy.moved, copy.size);
         if (copied == COPY_NEEDS_INPUT)
             status = wait_for_input();
         else if (copied == COPY_NEEDS_OUTPUT)
@@ -187,6 +192,7 @@ static enum status send_stream(void)
 
 static void report_counts(enum status status, bool stream)
 {
+    progress_end();
     void (*say)(const char *, ...) __attribute__((format(printf, 1, 2))) =
         status == STATUS_DONE ? remark : note;
 

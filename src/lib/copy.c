@@ -34,6 +34,8 @@ void copy_start(struct copy *copy, int from, int to)
 
     *copy = (struct copy){.from = from, .to = to, .splices = in > 0 || out > 0};
     copy->regular = fstat(from, &status) == 0 && S_ISREG(status.st_mode);
+    off_t offset = copy->regular ? lseek(from, 0, SEEK_CUR) : -1;
+    copy->size = offset >= 0 && offset < status.st_size ? (uint64_t)(status.st_size - offset) : 0;
     copy->nonblocking = (fcntl(from, F_GETFL) & O_NONBLOCK) != 0;
     copy->chunk = out > 0 ? out : in;
     /* Four pipes of this size: this one, two behind it, and one to spare. */

@@ -17,6 +17,7 @@
 struct copy {
     int from, to;   /* the caller's; TO may be changed between calls */
     uint64_t moved; /* bytes written so far */
+    uint64_t size;  /* bytes that there were to move at the start; 0 where that is not known */
     size_t held;    /* bytes read and not yet written: splice(2) leaves none */
     size_t start;   /* of those in the block */
     char *block;    /* owned; NULL until it is needed */

@@ -24,6 +24,7 @@ void progress_start(const char *counted)
     active = reporting.verbose && isatty(STDERR_FILENO) && terminal != NULL &&
              strcmp(terminal, "dumb") != 0;
     unit = counted;
+    last_done = 0;
     if (active)
         last = clock_now();
 }

@@ -4,6 +4,7 @@
 
 #include "copy.h"
 #include "object.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -92,6 +93,7 @@ static uint64_t copy_by(struct passage *pipe, int from, int to, uint64_t length)
             by_kernel ? splice_through(pipe, from, to, step) : read_and_write(from, to, step);
         if (moved > 0) {
             copied += (uint64_t)moved;
+            progress_show(copied, copied, length);
         } else if (moved < 0 && by_kernel && (errno == EINVAL || errno == ENOSYS)) {
             by_kernel = false;
             lseek(from, -(off_t)pipe->held, SEEK_CUR);
@@ -111,8 +113,10 @@ uint64_t bulk_copy(int from, int to, uint64_t at, uint64_t length)
         return 0;
     if (pipe(passage.ends) == 0)
         passage.size = pipe_enlarge(passage.ends[0]);
+    progress_start("byte");
     uint64_t copied = copy_by(&passage, from, to, length);
     int error = errno;
+    progress_end();
     close(passage.ends[0]);
     close(passage.ends[1]);
     errno = error;

@@ -3,6 +3,7 @@
 #include "input.h"
 
 #include "bulk.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -88,11 +89,14 @@ static void gather(struct input *input, const struct name *name, bool string)
     int error = draft_start(&input->draft, name);
     if (error != 0)
         exit((int)object_no_room("gather the input for", name, length, 0, error));
+    progress_start("byte");
     keep_in_draft(input, name, bytes, length);
     while (!ended) {
         length = read_block(bytes, OBJECT_CHUNK, string, &ended);
         keep_in_draft(input, name, bytes, length);
+        progress_show(input->size, 0, 0);
     }
+    progress_end();
     free(bytes);
 }
 

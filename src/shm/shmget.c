@@ -9,6 +9,7 @@
 #include "frame.h"
 #include "object.h"
 #include "options.h"
+#include "progress.h"
 #include "stream.h"
 
 #include <errno.h>
@@ -144,6 +145,7 @@ static enum status copy_out(uint64_t length)
         die_of_memory();
     if (!small)
         pipe_enlarge(STDOUT_FILENO); /* the reader is woken less often */
+    progress_start("byte");
     for (bool ended = false; copied < length && !ended;) {
         size_t step = length - copied < room ? (size_t)(length - copied) : room;
         size_t got = read_at(bytes, step, offset + copied);
@@ -158,7 +160,9 @@ static enum status copy_out(uint64_t length)
             die(STATUS_STREAM, "cannot write to standard output: %s", strerror(error));
         written += used;
         copied = ended ? length : copied + got;
+        progress_show(copied, copied, length);
     }
+    progress_end();
     free(bytes);
     if (copied < length)
         return truncated(copied, length);
