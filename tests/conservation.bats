@@ -48,6 +48,7 @@ exactly_once() {
 }
 
 @test "receivers that signals end lose nothing, and repeat nothing" {
+    not_under_valgrind "its moments are too short"
     local number=1 sender reader chunk output signal signals=(15:TERM 2:INT 1:HUP)
     mkfifo input never
     exec 6<>never 7<>input 9<>pipe 8>pipe
@@ -138,6 +139,7 @@ readers_die() {
 }
 
 @test "signals while readers die lose nothing with --confirm" {
+    not_under_valgrind "its moments are too short"
     local round=0 sender signal signals=(15:TERM 2:INT 1:HUP)
     seq -f %0400.f "$total" >input
     start mqsend "$Q" <input

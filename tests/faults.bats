@@ -19,8 +19,8 @@ teardown() {
 }
 
 need_injection() {
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers make system calls of their own"
-    need strace
+    need_bare "system calls of its own"
+    need_strace
     strace -o trace -e inject=read:error=EIO:when=1000 true 2>/dev/null || skip "strace cannot trace here"
 }
 
@@ -75,7 +75,7 @@ for_each() {
 }
 
 need_preload() {
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers have an allocator of their own"
+    not_under_valgrind "an allocator of its own"
     SCARCE=$IPC_BUILD/tests/support/scarce.so
     [ -e "$SCARCE" ] || skip "needs a build that can preload"
     LD_PRELOAD=$SCARCE SCARCE_MEMORY=1 SCARCE_MARK=$PWD/failed shmstat >/dev/null 2>&1 || true

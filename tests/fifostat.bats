@@ -80,9 +80,7 @@ f	$writer	w	open	sleep"
 }
 
 @test "it opens no FIFO" {
-    need strace
-    strace -o /dev/null true || skip "strace does not work here"
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers do not work under strace"
+    need_strace
     start bash -c 'echo x >f'
     eventually shows writers "$pid(opening)"
     run strace -f -o trace -e trace=open,openat,openat2,creat,splice,tee fifostat f "$PWD/f"

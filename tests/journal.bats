@@ -213,7 +213,7 @@ taken_and_killed() {
 }
 
 @test "a limit of locked memory is 75 and named, and no message is taken" {
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers have mlock(2) do nothing"
+    need_bare "mlock(2) is without effect"
     need_nobody
     mqsend "$Q" one
     chmod 777 .
@@ -260,6 +260,7 @@ sweep_both() {
 }
 
 need_ptrace() {
+    not_under_valgrind "it would be traced itself"
     "$IPC_BUILD/tests/support/kill-at" 1 entry true || skip "needs ptrace"
 }
 
@@ -278,9 +279,11 @@ handled() {
 # Kills come after some messages, and each takes some time, for else a fast
 # machine would have handled all of them before the second.
 @test "killed at random again and again, it loses no message" {
+    not_under_valgrind "its moments are too short"
     local killed=0 total=500 enough job='read -r message; sleep 0.005; echo "$message" >>got'
     seq "$total" | mqsend "$Q" &
     while [ "$(handled)" -lt "$total" ]; do
+        # shellcheck disable=SC2034 # for eval
         enough=$(($(handled) + RANDOM % 30))
         start mqrun --quiet --journal="$J" --jobs=2 --follow "$Q" sh -c "$job"
         eventually eval '[ "$(handled)" -ge "$enough" ] || [ "$(handled)" -eq "$total" ]'

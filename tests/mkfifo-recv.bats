@@ -214,9 +214,7 @@ replace_fifo() {
 }
 
 @test "-u waits for a sender that opened the FIFO before it was removed" {
-    need strace
-    strace -o /dev/null true || skip "strace does not work here"
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers do not work under strace"
+    need_strace
     start strace -o trace -e inject=unlink,unlinkat:delay_enter=1000000 mkfifo-recv -u f >got
     eventually test -p f
     mkfifo-send f first
@@ -244,9 +242,7 @@ replace_fifo() {
 }
 
 @test "-u hears a sender that comes when the time is up, or lets it find no reader" {
-    need strace
-    strace -o /dev/null true || skip "strace does not work here"
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers do not work under strace"
+    need_strace
     start strace -o trace -e inject=unlink,unlinkat:delay_enter=2000000 \
         mkfifo-recv -u -t 20ms f >got
     eventually test -p f
@@ -278,9 +274,7 @@ replace_fifo() {
 }
 
 @test "-f hears a writer that opened the FIFO after the last one went, before it was removed" {
-    need strace
-    strace -o /dev/null true || skip "strace does not work here"
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers do not work under strace"
+    need_strace
     # Its second open is late: what follows happens before it.
     start strace -o trace -P "$PWD/f" -P f -e inject=open,openat:delay_enter=1000000:when=2 \
         mkfifo-recv -f f >got

@@ -24,12 +24,6 @@ written_by() {
     [ "$(fifostat -H -o writers f 2>/dev/null)" = "$1" ]
 }
 
-need_strace() {
-    need strace
-    strace -o /dev/null true || skip "strace does not work here"
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers do not work under strace"
-}
-
 # A reader that takes nothing before the file "go" is there; its output is "got".
 slow_reader() {
     mkfifo f

@@ -246,7 +246,7 @@ missing() {
 }
 
 @test "too few file descriptors are not blamed on RLIMIT_MSGQUEUE" {
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the sanitizers need descriptors of their own"
+    need_bare "descriptors of its own"
     run bash -c 'exec 0<&-; ulimit -n 3; exec mqcreate -M 1 -s 64 "$1"' - "$Q"
     expect 71
     says "cannot create queue /$Q" "Too many open files"

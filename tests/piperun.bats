@@ -93,7 +93,7 @@ piperun: command 3, cat: exit status 0" ]
     expect 125
     run piperun --pipe-size=0 true :: true
     expect 125
-    [ -n "${IPC_SANITIZERS-}" ] || # they need descriptors of their own
+    [ -n "${IPC_INSTRUMENTED-}" ] || # descriptors of its own
         run bash -c 'ulimit -n 9; piperun true :: true :: true :: true :: true :: true'
     expect 125
 }

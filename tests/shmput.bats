@@ -37,12 +37,6 @@ no_stray() {
     ! stray
 }
 
-need_strace() {
-    need strace
-    [ -z "${IPC_SANITIZERS-}" ] || skip "the leak sanitizer does not work under strace"
-    strace -o /dev/null true || skip "strace does not work here"
-}
-
 # Its size, then its content.
 content() {
     shmstat -H -o size "$Q"
@@ -156,7 +150,7 @@ content() {
         exec 4<"/dev/shm/$Q"
         flock 4
         start bash -c 'exec shmput $3 "$1" <"$2"' - "$Q" "$BATS_TEST_TMPDIR/data" "$option"
-        waits() { [ "$(cat "/proc/$pid/comm")" = shmput ] && sleeps "$pid"; }
+        waits() { [ "$(cat "/proc/$pid/comm")" != bash ] && sleeps "$pid"; }
         eventually waits
         truncate -s 4 "$BATS_TEST_TMPDIR/data"
         flock -u 4

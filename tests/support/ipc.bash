@@ -85,3 +85,19 @@ need_root() {
 need() {
     command -v "$1" >/dev/null || skip "needs $1"
 }
+
+# need_bare REASON: neither the sanitizers nor valgrind around the tools.
+need_bare() {
+    [ -z "${IPC_INSTRUMENTED-}" ] || skip "not under $IPC_INSTRUMENTED: $1"
+}
+
+# not_under_valgrind REASON
+not_under_valgrind() {
+    [ "${IPC_INSTRUMENTED-}" != valgrind ] || skip "not under valgrind: $1"
+}
+
+need_strace() {
+    need strace
+    strace -o /dev/null true || skip "strace cannot trace here"
+    not_under_valgrind "it would be traced itself"
+}

@@ -19,12 +19,14 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-void *__libc_malloc(size_t size);
-void *__libc_calloc(size_t count, size_t size);
-void *__libc_realloc(void *old, size_t size);
-
 static unsigned long allocations;
 static int looking_up;
+
+/* Not those of a sanitizer, which starts before and does not do without. */
+__attribute__((constructor)) static void start(void)
+{
+    allocations = 0;
+}
 
 static unsigned long setting(const char *name)
 {
@@ -45,19 +47,22 @@ static int fails(void)
     return 1;
 }
 
+/* The allocator behind this one: the C library's, or a sanitizer's. */
+#define NEXT(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
+
 void *malloc(size_t size)
 {
-    return fails() ? NULL : __libc_malloc(size);
+    return fails() ? NULL : NEXT(malloc)(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-    return fails() ? NULL : __libc_calloc(count, size);
+    return fails() ? NULL : NEXT(calloc)(count, size);
 }
 
 void *realloc(void *old, size_t size)
 {
-    return fails() ? NULL : __libc_realloc(old, size);
+    return fails() ? NULL : NEXT(realloc)(old, size);
 }
 
 /* LOOK_UP(RESULT, NAME, TYPE): RESULT NAME(TYPE), with all the memory there is. */
