@@ -16,6 +16,7 @@
 
 enum {
     MOST_IN_HAND = 512,
+    FIRST_CAPACITY = 2 * MOST_IN_HAND, /* in messages */
     LEAST_REMEMBERED = 16 << 20 /* bytes that the memory of what is unread may take, or more */
 };
 
@@ -96,7 +97,7 @@ static void reserve_record(size_t longest)
 {
     size_t record = delivery->json ? json_bytes_bound(longest) + NAME_MAX * 6 + 160 : longest + 24;
 
-    buffer_reserve(&framed, PIPE_BUF + record + FRAME_OVERHEAD);
+    buffer_reserve(&framed, (delivery->one ? 0 : PIPE_BUF) + record + FRAME_OVERHEAD);
 }
 
 void deliver_start(const struct delivery *how, size_t longest)
@@ -113,7 +114,11 @@ void deliver_start(const struct delivery *how, size_t longest)
     held.most_bytes = 2 * capacity * (1 + delivery->header);
     if (held.most_bytes < LEAST_REMEMBERED)
         held.most_bytes = LEAST_REMEMBERED;
-    held_start(&held, delivery->header, longest, delivery->one ? 0 : PIPE_BUF);
+    if (delivery->one) /* a script starts one process for each: what it reserves is felt */
+        held_start(&held, delivery->header, longest, 1, 0);
+    else
+        held_start(&held, delivery->header, longest, FIRST_CAPACITY,
+                   PIPE_BUF + delivery->header + longest);
     reserve_record(longest);
     reporting.rescue = rescue_held;
 }

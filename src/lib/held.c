@@ -4,10 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    FIRST_CAPACITY = 1024
-};
-
 static bool grow_arrays(struct held *held, size_t capacity)
 {
     struct message *messages = realloc(held->messages, capacity * sizeof *messages);
@@ -30,11 +26,11 @@ static bool grow_store(struct held *held, size_t more)
     return true;
 }
 
-void held_start(struct held *held, size_t header, size_t longest, size_t bytes)
+void held_start(struct held *held, size_t header, size_t longest, size_t messages, size_t bytes)
 {
     held->header = header;
     held->longest = longest;
-    if (!grow_arrays(held, FIRST_CAPACITY) || !grow_store(held, bytes + 2 * (header + longest)))
+    if (!grow_arrays(held, messages) || !grow_store(held, bytes + header + longest))
         die_of_memory();
 }
 

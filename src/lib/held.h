@@ -29,9 +29,10 @@ struct held {
     struct buffer store;
 };
 
-/* Reserves memory for BYTES of messages at first, or ends the process. It grows
- * up to most_bytes and most, which the caller sets. */
-void held_start(struct held *held, size_t header, size_t longest, size_t bytes);
+/* Reserves memory for so many MESSAGES at first, and BYTES of them besides the
+ * longest, or ends the process. It grows up to most_bytes and most, which the
+ * caller sets. */
+void held_start(struct held *held, size_t header, size_t longest, size_t messages, size_t bytes);
 
 /* For longer messages than were foreseen. */
 void held_enlarge(struct held *held, size_t longest);
