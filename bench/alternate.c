@@ -7,8 +7,9 @@
  *
  *     alternate [-i FILE] [-b SCRIPT] [-e QUEUE] [-m QUEUE] ROUNDS COMMAND... [:: COMMAND...]...
  *
- * Standard input is FILE, or /dev/null, as standard output is. Before each run, and outside of its time: -b runs a shell script, -e empties
- * a queue, -m empties it and puts one message there.
+ * Standard input is FILE, or /dev/null, as standard output is. Before each run, and
+ * outside of its time: -b runs a shell script, -e empties a queue, -m empties
+ * it and puts one message there.
  */
 #include <errno.h>
 #include <fcntl.h>
