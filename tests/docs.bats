@@ -95,3 +95,27 @@ options_in_page() {
     done
     return "$failed"
 }
+
+# The calls that say something; declarations and comments are none.
+calls() {
+    grep -hE '(^|[^a-z_])(fail|die|usage_error|note|remark)\(' "$IPC_SOURCE"/src/*/*.c |
+        grep -vE '^[a-z_].*\(|^(/| \*)|/\*.*\(\).*\*/' | grep -c .
+}
+
+@test "every message names what it is about, on one line, with a status of the table" {
+    awk -f "$IPC_SOURCE/tests/support/messages.awk" "$IPC_SOURCE"/src/*/*.c >messages
+    # None is left out.
+    [ "$(grep -c . messages)" -eq "$(calls)" ]
+    cut -f 2 messages | sed 's/^-v: //' >texts
+    run ! grep -nE '\\n|[.!]$' texts
+    # Lower case, or a thing's name.
+    run ! grep -nE '^[A-Z]' <(grep -v '^FIFO' texts)
+    cut -f 1 messages | grep -xE '[0-9]+' | sort -nu >statuses
+    [ "$(grep -c . statuses)" -gt 10 ]
+    while read -r status; do
+        [ "$status" -eq 0 ] || grep -qE "^\.It .*\b$status\b" "$MAN/ipcutils.7" || {
+            echo "status $status is not in ipcutils(7)"
+            return 1
+        }
+    done <statuses
+}

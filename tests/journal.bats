@@ -86,6 +86,7 @@ taken_and_killed() {
     expect 75
     says "$J is in use by another mqrun"
     kill "$pid"
+    eventually no_signal_pending "$pid"
     kill "$pid"
     result
     run mqrun --journal="$J" --drain "$Q" cat

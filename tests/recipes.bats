@@ -34,27 +34,28 @@ script_of() {
     awk 'function show(line) { gsub(/\047/, "\047\\\047\047", line)
                                shown = shown "printf \047%s\\n\047 \047" line "\047\n" }
          function flush()    { printf "%s%s", shown, command; shown = command = "" }
-         BEGIN      { print "exec 2>&1" }
          /^\$ /     { flush(); show($0); command = substr($0, 3) "\n"; next }
          /^> /      { show($0); command = command substr($0, 3) "\n"; next }
          END        { flush() }'
 }
 
-# plays TRANSCRIPT: running its commands gives the transcript again.
+# plays TRANSCRIPT [SHELL...]: running its commands gives the transcript again.
 plays() {
-    local directory
+    local directory transcript=$1
     [ -s "$1" ] || {
         echo "no example in it"
         return 1
     }
     directory=$(mktemp -d "$BATS_TEST_TMPDIR/XXXXXX")
-    script_of <"$1" >"$1.sh"
+    shift
+    [ $# -gt 0 ] || set -- sh
+    script_of <"$transcript" >"$transcript.sh"
     # In an IPC namespace of its own, where possible: the examples' names are
     # those that anybody would take.
     local apart=()
     unshare -i true 2>/dev/null && apart=(unshare -i)
-    (cd "$directory" && "${apart[@]}" timeout 60 sh "$1.sh" </dev/null) >"$1.out" || true
-    diff -u "$1" "$1.out"
+    (cd "$directory" && "${apart[@]}" timeout 60 "$@" "$transcript.sh" </dev/null) >"$transcript.out" 2>&1 || true
+    diff -u "$transcript" "$transcript.out"
 }
 
 @test "the examples of every page work as printed" {
@@ -75,7 +76,23 @@ plays() {
     plays "$BATS_TEST_TMPDIR/page"
 }
 
-@test "the examples of the README work as printed" {
+# Shells that are not there are named in the skip: the others have been tried.
+@test "the examples of the README work as printed, in seven shells" {
+    local shell words missing='' failed=0
     markdown_transcript "$IPC_SOURCE/README.md" >"$BATS_TEST_TMPDIR/readme"
-    plays "$BATS_TEST_TMPDIR/readme"
+    for shell in dash bash "busybox sh" mksh zsh yash fish; do
+        read -ra words <<<"$shell"
+        command -v "${words[0]}" || {
+            missing="$missing ${words[0]}"
+            continue
+        }
+        [ "$shell" != zsh ] || words+=(-f)
+        [ "$shell" != fish ] || words+=(--no-config)
+        plays "$BATS_TEST_TMPDIR/readme" "${words[@]}" || {
+            echo "in $shell"
+            failed=1
+        }
+    done
+    [ "$failed" -eq 0 ]
+    [ -z "$missing" ] || skip "needs$missing"
 }

@@ -89,7 +89,9 @@ int main(int argc, char **argv)
         enum status status = queue_create(&name, wanted);
         if (status == STATUS_EXISTS)
             status = if_missing ? compare(&name)
-                                : fail(status, "cannot create queue %s: it exists already",
+                                : fail(status,
+                                       "cannot create queue %s: it exists already (--if-missing "
+                                       "accepts it)",
                                        shown(name.text));
         if (status == STATUS_DONE)
             remark("queue %s is there", shown(name.text));

@@ -130,7 +130,9 @@ static enum status rescue(void)
 static void start(struct job *job)
 {
     if (jobs.replace != NULL && !job_fits_argument(job)) {
-        end_with(fail(STATUS_DATA, "a message with a NUL in it cannot be an argument (--replace)"));
+        end_with(fail(STATUS_DATA, "a message from queue %s has a NUL in it, and cannot be an "
+                                   "argument (--replace); standard input takes any",
+                      shown(queue.name.text)));
         put_back(job);
         return;
     }

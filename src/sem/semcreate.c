@@ -65,7 +65,9 @@ int main(int argc, char **argv)
     enum status status = semaphore_create(&name, wanted);
     if (status == STATUS_EXISTS)
         status = if_missing ? compare(&name)
-                            : fail(status, "cannot create semaphore %s: it exists already",
+                            : fail(status,
+                                   "cannot create semaphore %s: it exists already (--if-missing "
+                                   "accepts it)",
                                    shown(name.text));
     if (status == STATUS_DONE)
         remark("semaphore %s is there", shown(name.text));

@@ -29,7 +29,8 @@ static int flock_once(void *context)
     return flock(flocking->fd, flocking->lock) == 0 ? 0 : errno;
 }
 
-enum lock_taken lock_take(int fd, int lock, bool nonblock, nanoseconds deadline)
+enum lock_taken lock_take(int fd, const char *object, int lock, bool nonblock,
+                          nanoseconds deadline)
 {
     struct flocking now = {fd, lock | LOCK_NB};
     struct flocking later = {fd, lock};
@@ -44,7 +45,7 @@ enum lock_taken lock_take(int fd, int lock, bool nonblock, nanoseconds deadline)
     if (error == EWOULDBLOCK && wait_in_call(flock_once, &later, deadline, &error) != WAIT_READY)
         return LOCK_TIMED_OUT;
     if (error != 0)
-        die(STATUS_SYSTEM, "cannot take a lock: %s", strerror(error));
+        die(STATUS_SYSTEM, "cannot lock shared memory object %s: %s", object, strerror(error));
     return LOCK_TAKEN;
 }
 

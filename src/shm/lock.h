@@ -21,7 +21,8 @@ enum lock_taken {
 
 /* Takes LOCK, LOCK_SH or LOCK_EX, on a descriptor: LOCK_BUSY only with
  * NONBLOCK. Held signals (wait.h) act while it waits. */
-enum lock_taken lock_take(int fd, int lock, bool nonblock, nanoseconds deadline);
+enum lock_taken lock_take(int fd, const char *object, int lock, bool nonblock,
+                          nanoseconds deadline);
 
 /* Tells the tools that a COMMAND of this process runs that FD holds a lock on
  * the object of STATUS; the environment is that of the process from here on. */

@@ -45,7 +45,9 @@ static enum status compare(const struct name *name, uint64_t size)
         return fail(object_error_status(error), "cannot create shared memory object %s: %s",
                     shown(name->text), object_error(error));
     if (!if_missing)
-        return fail(STATUS_EXISTS, "cannot create shared memory object %s: it exists already",
+        return fail(STATUS_EXISTS,
+                    "cannot create shared memory object %s: it exists already (--if-missing "
+                    "accepts it)",
                     shown(name->text));
     if ((uint64_t)status.st_size != size)
         return fail(

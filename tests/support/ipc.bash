@@ -86,6 +86,11 @@ need() {
     command -v "$1" >/dev/null || skip "needs $1"
 }
 
+# Whether a process has seen every signal that was sent to it.
+no_signal_pending() {
+    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
+}
+
 # need_bare REASON: neither the sanitizers nor valgrind around the tools.
 need_bare() {
     [ -z "${IPC_INSTRUMENTED-}" ] || skip "not under $IPC_INSTRUMENTED: $1"

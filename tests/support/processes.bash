@@ -56,11 +56,6 @@ running() {
     [[ $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == [!Z]* ]]
 }
 
-# Whether a process has seen every signal that was sent to it.
-no_signal_pending() {
-    grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
-}
-
 holds_messages() {
     [ "$(mqstat -H -o messages "$1")" = "$2" ]
 }
