@@ -25,6 +25,7 @@ take_rest() {
     local receiver file
     start mqrecv -f "$Q" >"$1"
     receiver=$pid
+    eventually has_open "$receiver" "$Q" # before it is removed
     for file in kept/*; do
         [ ! -e "$file" ] || mqsend -S -P "$Q" <"$file"
     done

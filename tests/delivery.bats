@@ -114,7 +114,7 @@ take_rest() {
     need strace
     mqsend "$Q" one two
     exec 9<>pipe
-    start strace -qq -o trace -e inject=write:delay_exit=1000000:when=1 mqrecv -d "$Q" >pipe 2>errors 9>&-
+    start strace -qq -o trace -e inject=write:delay_exit=3000000:when=1 mqrecv -d "$Q" >pipe 2>errors 9>&-
     eventually holds 0
     [ "$(reads 4)" = one ]
     exec 9>&-

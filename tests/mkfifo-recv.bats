@@ -215,7 +215,7 @@ replace_fifo() {
 
 @test "-u waits for a sender that opened the FIFO before it was removed" {
     need_strace
-    start strace -o trace -e inject=unlink,unlinkat:delay_enter=1000000 mkfifo-recv -u f >got
+    start strace -o trace -e inject=unlink,unlinkat:delay_enter=3000000 mkfifo-recv -u f >got
     eventually test -p f
     mkfifo-send f first
     eventually grep -q first got # and then it sees the end, and removes the FIFO
@@ -243,7 +243,7 @@ replace_fifo() {
 
 @test "-u hears a sender that comes when the time is up, or lets it find no reader" {
     need_strace
-    start strace -o trace -e inject=unlink,unlinkat:delay_enter=2000000 \
+    start strace -o trace -e inject=unlink,unlinkat:delay_enter=3000000 \
         mkfifo-recv -u -t 20ms f >got
     eventually test -p f
     sleep 0.3 # until it is about to remove the FIFO
@@ -276,7 +276,7 @@ replace_fifo() {
 @test "-f hears a writer that opened the FIFO after the last one went, before it was removed" {
     need_strace
     # Its second open is late: what follows happens before it.
-    start strace -o trace -P "$PWD/f" -P f -e inject=open,openat:delay_enter=1000000:when=2 \
+    start strace -o trace -P "$PWD/f" -P f -e inject=open,openat:delay_enter=3000000:when=2 \
         mkfifo-recv -f f >got
     mkfifo-send f first
     eventually grep -q first got

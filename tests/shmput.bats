@@ -415,7 +415,7 @@ content() {
 @test "what another --atomic holds at that moment is not taken for left over" {
     need_strace
     shmput "$Q" old
-    start strace -o /dev/null -e inject=rename,renameat,renameat2:delay_enter=700000 shmput --atomic "$Q" first
+    start strace -o /dev/null -e inject=rename,renameat,renameat2:delay_enter=3000000 shmput --atomic "$Q" first
     eventually stray
     run shmput --no-lock --atomic "$Q" second
     expect 0 ""

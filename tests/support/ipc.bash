@@ -86,6 +86,11 @@ need() {
     command -v "$1" >/dev/null || skip "needs $1"
 }
 
+# Whether process $1 has an object of that name open.
+has_open() {
+    readlink "/proc/$1"/fd/* | grep -qF -- "$2"
+}
+
 # Whether a process has seen every signal that was sent to it.
 no_signal_pending() {
     grep -q '^ShdPnd:[[:space:]]*0*$' "/proc/$1/status"
