@@ -3,6 +3,11 @@
 
 bats_require_minimum_version 1.5.0
 
+# For make coverage.
+if [ -n "${IPC_COVERAGE-}" ]; then
+    export GCOV_PREFIX=$IPC_COVERAGE/${BATS_TEST_FILENAME##*/}.$BATS_TEST_NUMBER
+fi
+
 # Object names that no other test and no other run uses. A test that needs more
 # than these adds a suffix and removes them itself.
 setup_names() {
