@@ -427,6 +427,22 @@ content() {
     no_stray
 }
 
+@test "--atomic notices that its object was replaced at the last moment" {
+    need_strace
+    shmput "$Q" old
+    start strace -o /dev/null -e inject=fchmod:delay_enter=3000000:when=1 shmput --atomic "$Q" first
+    locked() { ! flock -n "/dev/shm/$Q" true; }
+    eventually locked
+    shmunlink "$Q"
+    shmput -m 640 "$Q" second
+    ended
+    expect 0
+    run shmget "$Q"
+    expect 0 first
+    run shmstat -H -o mode "$Q"
+    expect 0 0640 # what replaced the object counts, not the object before
+}
+
 @test "--atomic without a hidden name left says so and changes nothing" {
     local place
     shmput "$Q" old
