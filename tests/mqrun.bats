@@ -270,6 +270,22 @@ mqrun: 1 message put back on queue /$Q"
     expect 0 $'4\tbad'
 }
 
+@test "a dead-letter queue that was removed, or made anew: put back, 80" {
+    local anew
+    for anew in true 'mqcreate -M 1 -s 64 "$2"'; do
+        create "$Q"
+        mqcreate -M 1 -s 64 "$Q2"
+        mqsend -p 4 "$Q" precious
+        # shellcheck disable=SC2016 # for the inner shell
+        run mqrun -D "$Q2" "$Q" sh -c 'mqunlink "$2" && '"$anew"'; exit 1' - "$Q" "$Q2"
+        expect 80
+        says "cannot send to dead-letter queue /$Q2: it has been removed" "1 message put back"
+        run mqrecv -n -P "$Q"
+        expect 0 $'4\tprecious'
+        remove_queues
+    done
+}
+
 @test "a dead-letter queue that will not do is refused before anything is taken" {
     create "$Q"
     mqcreate -M 1 -s 63 "$Q3"

@@ -59,7 +59,7 @@ piperun: command 3, cat: exit status 0" ]
     echo x >file
     run -127 piperun sleep 1000 :: no-such-command :: cat
     expect 127
-    says "cannot run no-such-command: no such command"
+    says "cannot run 'no-such-command': no such command"
     run piperun sleep 1000 :: sleep 1000 :: ./file
     expect 126
     start piperun sh -c 'echo $$ >pid; exec sleep 1000' :: sh -c 'trap "" TERM; exec sleep 1000' \

@@ -60,7 +60,7 @@ hold() {
 
 @test "a COMMAND that is not found is 127, one that cannot run 126; the count is back" {
     semcreate "$Q" 1
-    run semrun "$Q" no-such-command
+    run -127 semrun "$Q" no-such-command
     expect 127
     says no-such-command
     run semrun -t 10 "$Q" /etc/passwd

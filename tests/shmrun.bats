@@ -39,7 +39,7 @@ lock_is() {
     expect 125
     run shmrun "sem.$Q" true
     expect 125
-    run shmrun "$Q" no-such-command
+    run -127 shmrun "$Q" no-such-command
     expect 127
     says no-such-command
     run shmrun "$Q" /etc/passwd

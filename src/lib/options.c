@@ -162,6 +162,17 @@ static void set_target(const struct option_row *row, const char *argument)
         *row->text = argument;
 }
 
+/* How many long options begin with the word that was given. */
+static int beginning_so(const char *word)
+{
+    const char *name = word + 2;
+    int count = 0;
+
+    for (int i = 0; i < row_count && strncmp(word, "--", 2) == 0; i++)
+        count += strncmp(rows[i]->name, name, strcspn(name, "=")) == 0;
+    return count;
+}
+
 /* What getopt_long answered with '?' or ':'. */
 static _Noreturn void bad_option(int answer, char **argv)
 {
@@ -176,7 +187,9 @@ static _Noreturn void bad_option(int answer, char **argv)
         const char letter[2] = {(char)optopt, '\0'};
         usage_error("no option '-%s'", shown(letter));
     }
-    usage_error("no option '%s', or more than one begins so", shown(word));
+    if (beginning_so(word) > 1)
+        usage_error("option '%s' is ambiguous: more than one begins so", shown(word));
+    usage_error("no option '%s'", shown(word));
 }
 
 static void refuse_conflicts(const struct tool *tool)
@@ -193,6 +206,10 @@ static void check_operands(const struct tool *tool, int count, char **operands)
 {
     if (count < tool->least_operands)
         usage_error("missing operand: %s %s", tool->name, tool->operands);
+    for (int i = 1; tool->data_operands && tool->most_operands > 0 && i < tool->most_operands; i++)
+        if (count > tool->most_operands && operands[i][0] == '-')
+            usage_error("extra operand: '%s' is taken as data, for options come before %s",
+                        shown(operands[i]), tool->operands);
     if (tool->most_operands >= 0 && count > tool->most_operands)
         usage_error("extra operand '%s': %s %s", shown(operands[tool->most_operands]), tool->name,
                     tool->operands);

@@ -169,8 +169,9 @@ int run_cannot_start(const char *command, int error)
     enum status status = run_start_status(error);
     bool own = status != STATUS_NOT_FOUND && status != STATUS_CANNOT_RUN;
 
-    return (int)fail(own ? STATUS_RUN_FAILED : status, "cannot run %s: %s", shown(command),
-                     error == ENOENT ? "no such command" : strerror(error));
+    return (int)fail(own ? STATUS_RUN_FAILED : status, "cannot run '%s': %s%s", shown(command),
+                     error == ENOENT ? "no such command" : strerror(error),
+                     command[0] == '-' ? " (options come before the object's name)" : "");
 }
 
 int run_and_wait(char *const *argv, char *const *environment)

@@ -141,9 +141,26 @@ static void start(struct job *job)
     int error = job_run(&jobs, job);
     if (error == 0)
         return;
-    end_with(fail(run_start_status(error), "cannot run '%s': %s", shown(jobs.command[0]),
-                  strerror(error)));
+    run_cannot_start(jobs.command[0], error);
+    end_with(run_start_status(error));
     put_back(job);
+}
+
+/* NULL, or why not. */
+static const char *send_dead_letter(const struct message *message)
+{
+    int sent;
+
+    /* What is sent to a queue without a name has no reader to come. */
+    if (queue_unlinked(&dead_letters))
+        return "it has been removed";
+    do
+        sent = mq_send(dead_letters.descriptor, message->bytes, message->length,
+                       (unsigned)message->number);
+    while (sent != 0 && errno == EINTR);
+    if (sent == 0)
+        return NULL;
+    return errno == EAGAIN ? "it is full" : strerror(errno);
 }
 
 /* A message that has failed for good. */
@@ -154,19 +171,14 @@ static void give_up(struct job *job)
         put_back(job);
         return;
     }
-    int sent;
-    do
-        sent = mq_send(dead_letters.descriptor, job->message.bytes, job->message.length,
-                       (unsigned)job->message.number);
-    while (sent != 0 && errno == EINTR);
-    if (sent == 0) {
+    const char *why_not = send_dead_letter(&job->message);
+    if (why_not == NULL) {
         dead_lettered++;
         forget(job);
         return;
     }
     end_with(fail(STATUS_SAVED, "cannot send to dead-letter queue %s: %s",
-                  shown(dead_letters.name.text),
-                  errno == EAGAIN ? "it is full" : strerror(errno)));
+                  shown(dead_letters.name.text), why_not));
     put_back(job);
 }
 
@@ -201,9 +213,11 @@ static void handle_failure(struct job *job)
         put_back(job);
         return;
     }
-    fail(STATUS_DONE, "attempt %lu of %llu on a message from queue %s failed: %s (priority %u, %zu bytes)",
+    fail(STATUS_DONE,
+         "attempt %lu of %llu on a message from queue %s failed: %s (priority %u, %zu byte%s)",
          job->attempt, (unsigned long long)retries + 1, shown(queue.name.text),
-         run_outcome(job->wait_status), (unsigned)job->message.number, job->message.length);
+         run_outcome(job->wait_status), (unsigned)job->message.number, job->message.length,
+         plural(job->message.length));
     if (job->attempt > retries) {
         give_up(job);
         return;

@@ -87,7 +87,10 @@ static struct address path_key(const char *operand)
     }
     key_t key = ftok(path, project);
     if (key == -1)
-        die(status_of_error(errno), "cannot make a key of %s: %s", shown(path), strerror(errno));
+        die(status_of_error(errno),
+            "cannot make a key of %s: %s; a key is a number (0x... too), id:NUMBER, or the "
+            "PATH[:PROJECT] of a file that exists",
+            shown(path), errno == ENOENT ? "no such file" : strerror(errno));
     free(path);
     return (struct address){.key = key};
 }

@@ -166,8 +166,8 @@ static enum status copy_out(uint64_t length)
     free(bytes);
     if (copied < length)
         return truncated(copied, length);
-    remark("%llu bytes copied from shared memory object %s", (unsigned long long)written,
-           shown(object.name.text));
+    remark("%llu byte%s copied from shared memory object %s", (unsigned long long)written,
+           plural(written), shown(object.name.text));
     return STATUS_DONE;
 }
 

@@ -244,7 +244,7 @@ int main(int argc, char **argv)
                          : input_of_stdin(&name, records.string);
     enum status status = put();
     if (status == STATUS_DONE)
-        remark("%llu bytes written to shared memory object %s", (unsigned long long)input.size,
-               shown(name.text));
+        remark("%llu byte%s written to shared memory object %s", (unsigned long long)input.size,
+               plural(input.size), shown(name.text));
     return (int)status;
 }
