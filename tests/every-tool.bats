@@ -149,3 +149,47 @@ accepts_abbreviation() {
 @test "long options may be abbreviated" {
     for_every_tool accepts_abbreviation
 }
+
+# names NAME: how an error names it.
+names() {
+    run mqstat -- "$1"
+    [[ $output =~ queue\ /([^:]*): ]] && echo "${BASH_REMATCH[1]}"
+}
+
+@test "a name is shown as it is where the terminal says UTF-8, and escaped elsewhere" {
+    local locale
+    unset LC_ALL LC_CTYPE LANG
+    for locale in C.UTF-8 en_US.utf8 de_DE.utf-8 xx.UTF8; do
+        [ "$(LC_ALL=$locale names é)" = é ]
+        [ "$(LC_ALL='' LC_CTYPE=$locale names é)" = é ]
+        [ "$(LC_ALL='' LC_CTYPE='' LANG=$locale names é)" = é ]
+        [ "$(LC_ALL=C LANG=$locale names é)" = '\xc3\xa9' ]
+    done
+    [ "$(names é)" = '\xc3\xa9' ]
+    [ "$(LC_ALL=C.UTF-8 names $'\xc3')" = '\xc3' ]
+}
+
+@test "what cannot be seen is shown as its bytes, what is beside it as it is" {
+    local code name
+    export LC_ALL=C.UTF-8
+    for code in 80 a0 ad 200b 200f 2028 202e 2060 206f feff e0000 e0fff; do
+        printf -v name "\\U$code"
+        [[ $(names "$name") == '\x'* ]] || { echo "U+$code is shown" && return 1; }
+    done
+    for code in a1 ac ae 200a 2010 2027 202f 205f 2070 fefe ff00 dffff e1000; do
+        printf -v name "\\U$code"
+        [ "$(names "$name")" = "$name" ] || { echo "U+$code is not shown" && return 1; }
+    done
+}
+
+@test "a path pasted for a name is told what the name is" {
+    run mqstat /dev/mqueue/jobs
+    expect 64
+    says "the name is 'jobs'"
+    run mqstat /dev/mqueue/
+    expect 64
+    says "only its first character may be a slash"
+    run mqstat /dev/mqueue/jobs/1
+    expect 64
+    says "only its first character may be a slash"
+}

@@ -115,8 +115,8 @@ drained() {
     local bad
     mqcreate -s 64 "$Q"
     for bad in 'none' $'x\ta' $'32768\ta' $'-1\ta' $'+1\ta' $'\ta' $' 1\ta' $'1 \ta' \
-        $'4294967296\ta' $'18446744073709551617\ta' ''; do
-        run mqsend -P "$Q" < <(printf '1\tgood\n%s\n2\tafter\n' "$bad")
+        $'4294967296\ta' $'18446744073709551617\ta' $'0000000000000000000000000001\ta' '1\0\ta' ''; do
+        run mqsend -P "$Q" < <(printf "1\tgood\n$bad\n2\tafter\n")
         expect 65
         says "malformed record" "1 message sent"
         drained '4:good,'

@@ -191,6 +191,17 @@ textbook() {
     msgrecv -d "$K" | tail -n 1 | cmp - <(printf '%01024d\n' 1)
 }
 
+@test "a signal ends one that waits for input" {
+    make_queue
+    mkfifo pipe
+    exec 9<>pipe
+    start msgsend "$K" <pipe 9>&-
+    eventually sleeps "$pid"
+    kill -TERM "$pid"
+    ends 143
+    exec 9>&-
+}
+
 @test "a signal ends a waiting sender, and nothing more is sent" {
     local signal
     fill
