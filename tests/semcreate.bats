@@ -125,6 +125,8 @@ teardown() {
     says "read and write"
     run semcreate -m 8 "$Q" 1
     expect 64
+    run semcreate -m "" "$Q" 1
+    expect 64
 }
 
 @test "a name has up to 251 bytes" {
