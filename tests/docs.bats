@@ -103,6 +103,7 @@ calls() {
 }
 
 @test "every message names what it is about, on one line, with a status of the table" {
+    cd "$BATS_TEST_TMPDIR"
     awk -f "$IPC_SOURCE/tests/support/messages.awk" "$IPC_SOURCE"/src/*/*.c >messages
     # None is left out.
     [ "$(grep -c . messages)" -eq "$(calls)" ]
