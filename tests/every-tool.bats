@@ -57,14 +57,14 @@ help_is_narrow() {
     expect 0
     local line
     for line in "${lines[@]}"; do
-        [ "${#line}" -le 100 ] || {
+        [ "${#line}" -le 80 ] || {
             echo "too wide: $line"
             return 1
         }
     done
 }
 
-@test "--help fits 100 columns" {
+@test "--help fits 80 columns" {
     for_every_tool help_is_narrow
 }
 

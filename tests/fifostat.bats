@@ -141,6 +141,11 @@ bash"
     run --separate-stderr fifostat -H -o name file f .
     expect 65 f
     says "file is not a FIFO"
+    # The first that fails decides.
+    run fifostat missing file
+    expect 66
+    run fifostat file missing
+    expect 65
 }
 
 @test "the same FIFO twice is shown twice" {

@@ -190,7 +190,7 @@ missing() {
     need_other_user
     run as_other_user mqcreate -M 1 -s 64 -u 0 "$Q"
     expect 77
-    says "cannot give queue /$Q to that owner"
+    says "cannot create queue /$Q: only root may give it to that owner"
     missing "$Q"
 }
 
@@ -249,7 +249,7 @@ missing() {
     need_bare "descriptors of its own"
     run bash -c 'exec 0<&-; ulimit -n 3; exec mqcreate -M 1 -s 64 "$1"' - "$Q"
     expect 71
-    says "cannot create queue /$Q" "Too many open files"
+    says "cannot create queue /$Q" "too many open files"
     [[ $output != *RLIMIT* ]]
 }
 

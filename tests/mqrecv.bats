@@ -309,7 +309,7 @@ random_records() {
 @test "a missing queue exits 66, and -q says nothing" {
     run --separate-stderr mqrecv "$Q"
     expect 66 ""
-    [ "$stderr" = "mqrecv: cannot open queue /$Q: no such queue" ]
+    [ "$stderr" = "mqrecv: cannot open queue /$Q: no such queue; mqcreate makes it, --await waits for it" ]
     run mqrecv -q -d "$Q"
     expect 66 ""
 }
@@ -413,7 +413,7 @@ random_records() {
     mqsend -P "$Q" <records
     run bash -c 'mqrecv -d "$1" >/dev/full' - "$Q"
     expect 80
-    says "No space left on device" "4 messages put back on queue /$Q"
+    says "no space left on device" "4 messages put back on queue /$Q"
     mqrecv -d -P "$Q" | cmp - records
 }
 
@@ -422,7 +422,7 @@ random_records() {
     mqsend "$Q" a b c
     run bash -c 'ulimit -f 0; mqrecv -d "$1" >file' - "$Q"
     expect 80
-    says "File too large" "3 messages put back"
+    says "file too large" "3 messages put back"
     left a b c
 }
 

@@ -169,7 +169,7 @@ drained() {
 @test "a missing queue exits 66, and -q says nothing" {
     run --separate-stderr mqsend "$Q" a
     expect 66 ""
-    [ "$stderr" = "mqsend: cannot open queue /$Q: no such queue" ]
+    [ "$stderr" = "mqsend: cannot open queue /$Q: no such queue; mqcreate makes it, --await waits for it" ]
     run mqsend -q "$Q" a
     expect 66 ""
 }

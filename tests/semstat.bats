@@ -69,6 +69,16 @@ teardown() {
     says "no such semaphore" "/$Q"
 }
 
+@test "of several that fail, the first gives the status" {
+    mkdir "$(file_of "$Q")"
+    run semstat "$Q" "$Q2"
+    expect 65
+    run semstat "$Q2" "$Q"
+    expect 66
+    run semunlink "$Q2" "$Q"
+    expect 66
+}
+
 @test "what is no semaphore is an error, and the rest is listed" {
     [[ $(file_of x) == */sem.x ]] || skip "these semaphores have no names of their own"
     semcreate "$Q2" 1

@@ -162,6 +162,17 @@ teardown() {
     [ -z "$stderr" ]
 }
 
+@test "of several that fail, the first gives the status" {
+    mkdir "/dev/shm/$Q"
+    run shmstat "$Q" "$Q2"
+    expect 65
+    says "it is a directory" "no such object"
+    run shmstat "$Q2" "$Q"
+    expect 66
+    run shmunlink "$Q2" "$Q"
+    expect 66
+}
+
 @test "what is planted there is 65, and not followed" {
     mkfifo "/dev/shm/$Q"
     ln -s /etc/passwd "/dev/shm/$Q2"

@@ -78,9 +78,7 @@ static _Noreturn void cannot_open(const char *path, int access, int error)
 {
     die(error == ENOTDIR ? STATUS_NO_OBJECT : status_of_error(error),
         "cannot open FIFO %s for %s: %s", shown(path), access == O_RDONLY ? "reading" : "writing",
-        error == EACCES    ? "permission denied"
-        : error == ENOTDIR ? "no such directory"
-                           : strerror(error));
+        error == ENOTDIR ? "no such directory" : error_text(error));
 }
 
 /* Opens what is at the path now, once it has been found to be of use. Returns
@@ -125,7 +123,7 @@ static void make(const char *path, mode_t mode)
     if (result == 0 || error == EEXIST)
         return;
     die(error == ENOTDIR ? STATUS_NO_OBJECT : status_of_error(error), "cannot make FIFO %s: %s",
-        shown(path), error == ENOENT ? "no such directory" : strerror(error));
+        shown(path), error == ENOENT ? "no such directory" : error_text(error));
 }
 
 enum status fifo_open(struct fifo *fifo, const char *path, int access,
@@ -149,7 +147,8 @@ enum status fifo_open(struct fifo *fifo, const char *path, int access,
             continue;
         }
         if (error == ENOENT && !patience->await)
-            die(STATUS_NO_OBJECT, "cannot open FIFO %s: no such FIFO", shown(path));
+            die(STATUS_NO_OBJECT,
+                "cannot open FIFO %s: no such FIFO; without --existing it is made", shown(path));
         if (patience->nonblock)
             return STATUS_WOULD_WAIT;
         if (pause_before_looking(&pause, SECOND / 50, deadline) == WAIT_TIMED_OUT)
@@ -203,7 +202,7 @@ enum status fifo_remove(struct fifo *fifo)
     if (!fifo_in_place(fifo) || unlink(fifo->path) == 0 || errno == ENOENT)
         return STATUS_DONE;
     return fail(status_of_error(errno), "cannot remove FIFO %s: %s", shown(fifo->path),
-                strerror(errno));
+                error_text(errno));
 }
 
 bool fifo_lock_readers(struct fifo *fifo)

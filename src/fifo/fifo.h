@@ -26,8 +26,7 @@ struct fifo_wishes {
 /* The rows of an options table (options.h) that set the struct fifo_wishes W. */
 #define OPTION_EXISTING(w)                                                                         \
     {                                                                                              \
-        'e', "existing", NULL, "do not make the FIFO (66 if missing); accept anybody's",           \
-            .flag = &(w).existing                                                                  \
+        'e', "existing", NULL, "do not make the FIFO; accept anybody's", .flag = &(w).existing     \
     }
 #define OPTION_UNLINK(w)                                                                           \
     {                                                                                              \

@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 
 static struct table_style style;
@@ -23,8 +22,7 @@ static struct watching watching = WATCHING_DEFAULT;
 static bool processes;
 
 static const struct option_row options[] = {
-    {'p', "processes", NULL, "a row per process that has the FIFO open or is opening it",
-     .flag = &processes},
+    {'p', "processes", NULL, "a row per process that has it open or opens it", .flag = &processes},
     OPTION_JSON(style),
     OPTION_NOHEADINGS(style),
     OPTION_NAMES(style),
@@ -211,7 +209,7 @@ static int look(struct state *state, const char *path)
     *state = (struct state){.path = path};
     if (stat(path, &state->status) != 0)
         return (int)fail(status_of_error(errno), "cannot look at FIFO %s: %s", shown(path),
-                         errno == ENOENT ? "no such FIFO" : strerror(errno));
+                         errno == ENOENT ? "no such FIFO" : error_text(errno));
     if (!S_ISFIFO(state->status.st_mode))
         return (int)fail(STATUS_DATA, "%s is not a FIFO", shown(path));
     return STATUS_DONE;
@@ -284,7 +282,7 @@ static int show_all(void *operands)
         int status = look(&states[count], paths[i]);
         if (status == STATUS_DONE)
             count++;
-        else
+        else if (result == STATUS_DONE)
             result = status;
     }
     struct peers peers = find_peers(states, count);

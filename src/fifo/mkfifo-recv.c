@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <string.h>
 #include <unistd.h>
 
 static struct patience patience = PATIENCE_DEFAULT;
@@ -27,13 +26,12 @@ static bool follow;
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
     OPTION_TIMEOUT(patience),
-    OPTION_AWAIT(patience),
+    OPTION_AWAIT(patience, "FIFO"),
     OPTION_EXISTING(wishes),
     OPTION_MODE(wishes.mode),
     OPTION_UNLINK(wishes),
-    {'f', "follow", NULL, "go on when the last writer has gone, until the FIFO is removed",
-     .flag = &follow},
-    {'N', "count", "N", "stop after N records, consuming no byte beyond them", .number = &wanted,
+    {'f', "follow", NULL, "go on past the last writer until the FIFO is gone", .flag = &follow},
+    {'N', "count", "N", "stop after N records, taking no byte beyond them", .number = &wanted,
      .least = 1, .most = UINT64_MAX},
     OPTION_LINES(records),
     OPTION_NULL(records),
@@ -70,15 +68,15 @@ static enum status wait_for_room(void)
 
 static enum status cannot_read(void)
 {
-    return fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader.path), strerror(errno));
+    return fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader.path), error_text(errno));
 }
 
 static enum status cannot_write(size_t held)
 {
     if (held > 0)
         return fail(STATUS_LOST, "cannot write to standard output: %s; %zu byte%s lost",
-                    strerror(errno), held, held == 1 ? " is" : "s are");
-    return fail(STATUS_STREAM, "cannot write to standard output: %s", strerror(errno));
+                    error_text(errno), held, held == 1 ? " is" : "s are");
+    return fail(STATUS_STREAM, "cannot write to standard output: %s", error_text(errno));
 }
 
 /* ---- The stream ------------------------------------------------------------- */
@@ -276,6 +274,6 @@ int main(int argc, char **argv)
         return (int)fail(STATUS_LOST,
                          "closing standard output failed: %s; of what was written "
                          "some may not have been stored",
-                         strerror(errno));
+                         error_text(errno));
     return (int)status;
 }

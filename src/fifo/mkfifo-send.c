@@ -30,7 +30,7 @@ static bool confirm;
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
     OPTION_TIMEOUT(patience),
-    OPTION_AWAIT(patience),
+    OPTION_AWAIT(patience, "FIFO"),
     {'C', "confirm", NULL, "do not exit before the reader has read everything", .flag = &confirm},
     OPTION_EXISTING(wishes),
     OPTION_MODE(wishes.mode),
@@ -47,9 +47,8 @@ static const struct option_conflict conflicts[] = {{'n', 't'}, {'n', 'a'}, {0}};
 static const struct tool tool = {
     .name = "mkfifo-send",
     .operands = "FIFO [MESSAGE]...",
-    .purpose =
-        "Write to a FIFO once it has a reader: each MESSAGE as a record, or standard input.\n"
-        "Options come before FIFO; what follows it is sent as it is.",
+    .purpose = "Write to a FIFO once it has a reader: each MESSAGE as a record, or standard\n"
+               "input.",
     .options = options,
     .conflicts = conflicts,
     .least_operands = 1,
@@ -149,7 +148,7 @@ static enum status send_input_records(void)
                     "a record on standard input is longer than %d bytes; --raw sends any stream",
                     RECORD_LONGEST);
     if (status == STATUS_DONE && result == RECORD_FAILED)
-        return fail(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
+        return fail(STATUS_STREAM, "cannot read standard input: %s", error_text(errno));
     return status;
 }
 
@@ -182,7 +181,7 @@ static enum status send_stream(void)
         else if (copied == COPY_CANNOT_WRITE)
             status = writer_failed(&writer, errno);
         else if (copied == COPY_CANNOT_READ)
-            status = fail(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
+            status = fail(STATUS_STREAM, "cannot read standard input: %s", error_text(errno));
         copy.to = writer.fifo.descriptor; /* another one, if that reader went before the first byte */
     }
     writer.written = copy.moved;

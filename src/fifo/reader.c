@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 static enum status wait_for_turn(struct reader *reader)
@@ -87,7 +86,7 @@ ssize_t reader_look(const struct reader *reader, struct ahead *ahead)
 
     ahead->consumed = false;
     if (through[0] < 0 && pipe2(through, O_CLOEXEC | O_NONBLOCK) != 0)
-        die(STATUS_SYSTEM, "cannot make a pipe: %s", strerror(errno));
+        die(STATUS_SYSTEM, "cannot make a pipe: %s", error_text(errno));
     ssize_t got =
         tee(reader->fifo.descriptor, through[1], sizeof ahead->bytes, SPLICE_F_NONBLOCK);
     if (got > 0) {
@@ -110,7 +109,7 @@ void reader_consume(const struct reader *reader, const struct ahead *ahead)
         if (got == 0 || (got < 0 && errno != EINTR))
             die(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader->path),
                 got == 0 || errno == EAGAIN ? "another process took what was written here"
-                                            : strerror(errno));
+                                            : error_text(errno));
         left -= got > 0 ? (size_t)got : 0;
     }
 }

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
-#include <string.h>
 #include <unistd.h>
 
 enum status writer_connect(struct writer *writer)
@@ -99,7 +98,7 @@ enum status writer_failed(struct writer *writer, int error)
         return reader_gone(writer);
     default:
         return fail(STATUS_SYSTEM, "cannot write to FIFO %s: %s", shown(writer->path),
-                    strerror(error));
+                    error_text(error));
     }
 }
 

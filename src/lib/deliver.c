@@ -150,7 +150,7 @@ static void write_some(size_t end)
     if (errno != EAGAIN && signals_caught() != 0)
         save_and_die();
     if (errno != EAGAIN)
-        die(STATUS_LOST, "cannot write to standard output: %s", strerror(errno));
+        die(STATUS_LOST, "cannot write to standard output: %s", error_text(errno));
     /* One caught during the call that took: no wait will tell. */
     if (signals_caught() != 0 && (!confirming || signalled_again()))
         save_and_die();
@@ -307,6 +307,6 @@ enum status deliver_finish(enum status status)
         return fail(STATUS_LOST,
                     "closing standard output failed: %s; of the messages written some may not have "
                     "been stored",
-                    strerror(errno));
+                    error_text(errno));
     return status;
 }

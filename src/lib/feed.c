@@ -107,7 +107,7 @@ static enum status next_record(const struct feed *feed, struct record *record)
     case RECORD_MALFORMED:
         return fail(STATUS_DATA, "malformed record on standard input: %s", record->bytes);
     case RECORD_FAILED:
-        return fail(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
+        return fail(STATUS_STREAM, "cannot read standard input: %s", error_text(errno));
     case RECORD_NONE:
         record->bytes = NULL;
         return STATUS_DONE;

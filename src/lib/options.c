@@ -106,7 +106,11 @@ static void show_row(const struct option_row *row)
 
 static _Noreturn void show_help(const struct tool *tool)
 {
-    printf("Usage: %s [OPTION]... %s\n%s\n\n", tool->name, tool->operands, tool->purpose);
+    printf("Usage: %s [OPTION]... %s\n%s\n", tool->name, tool->operands, tool->purpose);
+    if (tool->data_operands)
+        printf("Options come before %.*s; what follows it is taken as it is.\n",
+               (int)strcspn(tool->operands, " "), tool->operands);
+    putchar('\n');
     for (int i = 0; i < row_count; i++)
         show_row(rows[i]);
     printf("\nIn full: man %s. Names, durations, sizes, statuses: man 7 ipcutils.\n", tool->name);
@@ -155,7 +159,9 @@ static void set_target(const struct option_row *row, const char *argument)
         (!parse_size(argument, row->most, row->size) || *row->size < row->least))
         bad_range(row, argument, "a size in bytes, or with K, M, G or T,");
     if (row->duration != NULL && !parse_duration(argument, row->duration))
-        bad_argument(row, argument, "it takes seconds, or a number with ms, s, m, h or d, or inf");
+        bad_argument(
+            row, argument,
+            "it takes seconds, or a number with ms, s, m, h or d (below 292 years), or inf");
     if (row->mode != NULL && !parse_mode(argument, row->mode))
         bad_argument(row, argument, "it takes permission bits in octal, 0 to 0777");
     if (row->text != NULL)

@@ -4,6 +4,7 @@
 #include "options.h"
 #include "parse.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <unistd.h>
@@ -38,6 +39,15 @@ void owner_resolve(const struct owner_names *names, uid_t *user, gid_t *group)
 {
     *user = names->user == NULL ? (uid_t)-1 : user_id(names->user);
     *group = names->group == NULL ? (gid_t)-1 : group_id(names->group);
+}
+
+enum status owner_refused(const char *kind, const struct name *name, int error)
+{
+    if (error == EPERM)
+        return fail(STATUS_PERMISSION, "cannot create %s %s: only root may give it to that owner",
+                    kind, shown(name->text));
+    return fail(status_of_error(error), "cannot give %s %s to that owner: %s", kind,
+                shown(name->text), error_text(error));
 }
 
 enum status owner_compare(const struct owner_names *names, const struct stat *status, mode_t mode,

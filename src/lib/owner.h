@@ -20,8 +20,7 @@ struct owner_names {
 /* The rows of an options table (options.h). */
 #define OPTION_MODE(m)                                                                             \
     {                                                                                              \
-        'm', "mode", "MODE", "permission bits in octal, not narrowed by umask (default 0600)",     \
-            .mode = &(m)                                                                           \
+        'm', "mode", "MODE", "mode in octal, exactly as given (default 0600)", .mode = &(m)        \
     }
 #define OPTION_USER(o)                                                                             \
     {                                                                                              \
@@ -34,6 +33,9 @@ struct owner_names {
 
 /* Looks the names up, or ends the process (64); -1 where none was given. */
 void owner_resolve(const struct owner_names *names, uid_t *user, gid_t *group);
+
+/* Says why a new object could not get its owner, an errno value; returns the status. */
+enum status owner_refused(const char *kind, const struct name *name, int error);
 
 /* Whether an existing object has the mode, the owner and, where one was asked
  * for, the group; says the first difference (73). */

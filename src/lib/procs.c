@@ -191,7 +191,7 @@ struct process_uses processes_using(const struct object_id *objects, size_t coun
     qsort(search.objects, count, sizeof *search.objects, by_inode);
     DIR *proc = opendir("/proc");
     if (proc == NULL)
-        die(status_of_error(errno), "cannot read /proc: %s", strerror(errno));
+        die(status_of_error(errno), "cannot read /proc: %s", error_text(errno));
     while ((entry = readdir(proc)) != NULL)
         look_at_process(&search, dirfd(proc), entry->d_name);
     closedir(proc);

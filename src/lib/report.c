@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -126,6 +127,18 @@ enum status status_of_error(int error)
     default:
         return STATUS_SYSTEM;
     }
+}
+
+const char *error_text(int error)
+{
+    static char text[128];
+
+    if (error == EACCES || error == EPERM)
+        return "permission denied";
+    snprintf(text, sizeof text, "%s", strerror(error));
+    if (islower((unsigned char)text[1])) /* not "I/O error" */
+        text[0] = (char)tolower((unsigned char)text[0]);
+    return text;
 }
 
 const char *plural(unsigned long long count)

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -118,7 +117,8 @@ enum status rescue_report(const struct saved *saved, const struct rescuer *rescu
                  kept->messages, plural(kept->messages), shown(kept->path), name, rescuer->unable,
                  rescuer->sender, shown(kept->path));
     if (saved->lost > 0)
-        return fail(STATUS_LOST, "%zu message%s from queue %s lost: cannot be put back nor kept: %s",
-                    saved->lost, plural(saved->lost), name, strerror(saved->error));
+        return fail(STATUS_LOST,
+                    "%zu message%s from queue %s lost: cannot be put back nor kept: %s",
+                    saved->lost, plural(saved->lost), name, error_text(saved->error));
     return saved->put_back > 0 || any_kept(saved) ? STATUS_SAVED : STATUS_DONE;
 }

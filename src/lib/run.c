@@ -170,7 +170,7 @@ int run_cannot_start(const char *command, int error)
     bool own = status != STATUS_NOT_FOUND && status != STATUS_CANNOT_RUN;
 
     return (int)fail(own ? STATUS_RUN_FAILED : status, "cannot run '%s': %s%s", shown(command),
-                     error == ENOENT ? "no such command" : strerror(error),
+                     error == ENOENT ? "no such command" : error_text(error),
                      command[0] == '-' ? " (options come before the object's name)" : "");
 }
 

@@ -10,7 +10,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -126,5 +125,5 @@ int output_finish(int status)
         failed = 1;
     if (failed == 0 || status != STATUS_DONE)
         return status;
-    return (int)fail(STATUS_STREAM, "cannot write to standard output: %s", strerror(errno));
+    return (int)fail(STATUS_STREAM, "cannot write to standard output: %s", error_text(errno));
 }

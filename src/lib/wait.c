@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -185,7 +184,7 @@ enum waited wait_for(struct pollfd *descriptors, nfds_t count, nanoseconds deadl
         if (ready == 0)
             return WAIT_TIMED_OUT;
         if (errno != EINTR && errno != EAGAIN && errno != ENOMEM)
-            die(STATUS_SYSTEM, "cannot wait: %s", strerror(errno));
+            die(STATUS_SYSTEM, "cannot wait: %s", error_text(errno));
         if (errno == EINTR && (caught != 0 || watching_children))
             return WAIT_SIGNALLED;
     }
@@ -228,7 +227,7 @@ static void make_alarm_clock(void)
     static bool made;
 
     if (!made && timer_create(CLOCK_MONOTONIC, &event, &alarm_clock) != 0)
-        die(STATUS_SYSTEM, "cannot make a timer: %s", strerror(errno));
+        die(STATUS_SYSTEM, "cannot make a timer: %s", error_text(errno));
     made = true;
 }
 

@@ -32,9 +32,9 @@ struct patience {
         't', "timeout", "DURATION", "wait at most this long each time, then exit 124",             \
             .duration = &(p).timeout                                                               \
     }
-#define OPTION_AWAIT(p)                                                                            \
+#define OPTION_AWAIT(p, what)                                                                      \
     {                                                                                              \
-        'a', "await", NULL, "wait for the object to exist", .flag = &(p).await                     \
+        'a', "await", NULL, "wait for the " what " to exist", .flag = &(p).await                   \
     }
 
 /* Now, on CLOCK_MONOTONIC. */

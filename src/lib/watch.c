@@ -157,7 +157,7 @@ static int watch_terminal(void)
     sigprocmask(SIG_BLOCK, &set, NULL);
     int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     if (fd < 0)
-        die(STATUS_SYSTEM, "cannot watch the terminal: %s", strerror(errno));
+        die(STATUS_SYSTEM, "cannot watch the terminal: %s", error_text(errno));
     return fd;
 }
 

@@ -80,7 +80,7 @@ static _Noreturn void no_memory(const struct journal *journal, int error)
             "%llu bytes; fewer --jobs take less",
             file_size(journal), shown(journal->path), (unsigned long long)limit.rlim_cur);
     die(status_of_error(error), "cannot make journal %s: %s", shown(journal->path),
-        strerror(error));
+        error_text(error));
 }
 
 static void require_tmpfs(const struct journal *journal)
@@ -117,7 +117,7 @@ static void lock(const struct journal *journal)
     if (errno == EAGAIN || errno == EACCES)
         die(STATUS_LIMIT, "journal %s is in use by another mqrun: each needs one of its own",
             shown(journal->path));
-    die(STATUS_SYSTEM, "cannot lock journal %s: %s", shown(journal->path), strerror(errno));
+    die(STATUS_SYSTEM, "cannot lock journal %s: %s", shown(journal->path), error_text(errno));
 }
 
 /* Made without a name, and named when it is whole: there is no half a journal. */
@@ -137,7 +137,7 @@ static void make(struct journal *journal, const struct queue *queue)
         refuse(journal, "it would not be on a tmpfs, as in /dev/shm or /run");
     if (journal->fd < 0)
         die(status_of_error(errno), "cannot make journal %s: %s", shown(journal->path),
-            errno == ENOENT ? "there is no such directory" : strerror(errno));
+            errno == ENOENT ? "there is no such directory" : error_text(errno));
     require_tmpfs(journal);
     int error = posix_fallocate(journal->fd, 0, (off_t)file_size(journal));
     if (error != 0)
@@ -155,7 +155,7 @@ static void make(struct journal *journal, const struct queue *queue)
     snprintf(descriptor, sizeof descriptor, "/proc/self/fd/%d", journal->fd);
     if (linkat(AT_FDCWD, descriptor, AT_FDCWD, journal->path, AT_SYMLINK_FOLLOW) != 0)
         die(status_of_error(errno), "cannot make journal %s: %s", shown(journal->path),
-            strerror(errno));
+            error_text(errno));
 }
 
 /* Reads the header of the file that is there; the SIZE is what it should have. */
@@ -199,7 +199,7 @@ static bool open_existing(struct journal *journal, const struct queue *queue)
         refuse(journal, "it is no regular file");
     if (journal->fd < 0)
         die(status_of_error(errno), "cannot open journal %s: %s", shown(journal->path),
-            strerror(errno));
+            error_text(errno));
     if (fstat(journal->fd, &status) != 0 || !S_ISREG(status.st_mode))
         refuse(journal, "it is no regular file");
     require_tmpfs(journal);

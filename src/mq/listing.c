@@ -124,7 +124,7 @@ struct name *queue_list(int directory, size_t *count)
     int copy = openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *entries = copy < 0 ? NULL : fdopendir(copy);
     if (entries == NULL)
-        die(status_of_error(errno), "cannot list the queues: %s", strerror(errno));
+        die(status_of_error(errno), "cannot list the queues: %s", error_text(errno));
     while ((entry = readdir(entries)) != NULL) {
         struct name name;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)

@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,11 +18,11 @@ static struct queue_attributes wanted = {
 static struct owner_names owner;
 
 static const struct option_row options[] = {
-    {'i', "if-missing", NULL, "a queue that exists with these attributes is success",
+    {'i', "if-missing", NULL, "an existing queue with these attributes will do",
      .flag = &if_missing},
-    {'M', "max-messages", "N", "how many messages it holds (default: fs.mqueue.msg_default)",
+    {'M', "max-messages", "N", "most messages (default: fs.mqueue.msg_default)",
      .number = &wanted.max_messages, .least = 1, .most = LONG_MAX},
-    {'s', "message-size", "SIZE", "largest message (default: fs.mqueue.msgsize_default)",
+    {'s', "message-size", "SIZE", "in bytes (default: fs.mqueue.msgsize_default)",
      .size = &wanted.message_size, .least = 1, .most = LONG_MAX},
     OPTION_MODE(wanted.mode),
     OPTION_USER(owner),
@@ -59,12 +58,12 @@ static enum status compare(const struct name *name)
         error = queue_try_open(&queue, name, O_WRONLY);
     if (error != 0)
         return fail(status_of_error(error), "queue %s exists already, and cannot be compared: %s",
-                    shown(name->text), strerror(error));
+                    shown(name->text), error_text(error));
     queue_fill_defaults(&asked);
     enum status result = STATUS_DONE;
     if (fstat(queue.descriptor, &status) != 0)
         result = fail(STATUS_SYSTEM, "cannot look at queue %s: %s", shown(name->text),
-                      strerror(errno));
+                      error_text(errno));
     else if (queue.max_messages != asked.max_messages)
         result = differs(name, "maximum number of messages", queue.max_messages,
                          asked.max_messages);

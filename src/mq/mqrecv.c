@@ -12,14 +12,13 @@
 #include "stream.h"
 
 #include <errno.h>
-#include <string.h>
 
 static struct receiving receiving = RECEIVING_DEFAULT;
 
 static const struct option_row options[] = {
     OPTION_NONBLOCK(receiving.patience),
     OPTION_TIMEOUT(receiving.patience),
-    OPTION_AWAIT(receiving.patience),
+    OPTION_AWAIT(receiving.patience, "queue"),
     OPTION_COUNT(receiving),
     OPTION_DRAIN(receiving),
     OPTION_FOLLOW(receiving),
@@ -40,7 +39,8 @@ static const struct option_conflict conflicts[] = {RECEIVING_CONFLICTS, {'n', 'a
 static const struct tool tool = {
     .name = "mqrecv",
     .operands = "QUEUE",
-    .purpose = "Receive messages from a POSIX message queue: highest priority first, oldest first.",
+    .purpose = "Receive messages from a POSIX message queue: of the highest priority first, and\n"
+               "of those the oldest.",
     .options = options,
     .conflicts = conflicts,
     .least_operands = 1,
@@ -62,7 +62,7 @@ static enum received take(void)
         return RECEIVED_NOTHING;
     if (length < 0)
         die(status_of_error(errno), "cannot receive from queue %s: %s", shown(queue.name.text),
-            strerror(errno));
+            error_text(errno));
     deliver_add((size_t)length, priority);
     return RECEIVED;
 }

@@ -13,7 +13,6 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -29,20 +28,20 @@ enum { KEY_RETRY_DELAY = OPTION_LONG_ONLY, KEY_JOURNAL };
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
     OPTION_TIMEOUT(patience),
-    OPTION_AWAIT(patience),
+    OPTION_AWAIT(patience, "queue"),
     {'N', "count", "N", "handle this many messages (default 1)", .number = &wanted, .least = 1,
      .most = UINT64_MAX},
     {'d', "drain", NULL, "until the queue is empty, never waiting", .flag = &drain},
     {'f', "follow", NULL, "go on until the queue is removed", .flag = &follow},
-    {'J', "jobs", "N", "run up to N commands at once (default 1)", .number = &most_jobs,
-     .least = 1, .most = 1024},
-    {'R', "retries", "N", "further attempts for a message that fails (default 0)",
-     .number = &retries, .most = UINT32_MAX},
-    {KEY_RETRY_DELAY, "retry-delay", "DURATION",
-     "before the first further attempt (default 1s), then doubling", .duration = &retry_delay},
+    {'J', "jobs", "N", "run up to N commands at once (default 1)", .number = &most_jobs, .least = 1,
+     .most = 1024},
+    {'R', "retries", "N", "further attempts if COMMAND fails (default 0)", .number = &retries,
+     .most = UINT32_MAX},
+    {KEY_RETRY_DELAY, "retry-delay", "DURATION", "before the first of them (default 1s), doubling",
+     .duration = &retry_delay},
     {'D', "dead-letter", "QUEUE", "where messages go that fail for good",
      .text = &dead_letter_name},
-    {KEY_JOURNAL, "journal", "FILE", "where messages in hand outlast the death of mqrun (on a tmpfs)",
+    {KEY_JOURNAL, "journal", "FILE", "keeps what is in hand if mqrun dies (on a tmpfs)",
      .text = &journal_path},
     {'I', "replace", "STR", "replace STR in the arguments by the message", .text = &jobs.replace},
     {0},
@@ -160,7 +159,7 @@ static const char *send_dead_letter(const struct message *message)
     while (sent != 0 && errno == EINTR);
     if (sent == 0)
         return NULL;
-    return errno == EAGAIN ? "it is full" : strerror(errno);
+    return errno == EAGAIN ? "it is full" : error_text(errno);
 }
 
 /* A message that has failed for good. */
@@ -326,7 +325,7 @@ static void take_messages(void)
         }
         if (length < 0)
             die(status_of_error(errno), "cannot receive from queue %s: %s", shown(queue.name.text),
-                strerror(errno));
+                error_text(errno));
         taken++;
         message_deadline = 0;
         start(job);
@@ -369,7 +368,7 @@ static void open_dead_letters(void)
 
     if (dead_letter_name == NULL)
         return;
-    dead_letters = queue_open(dead_letter_name, QUEUE_TO_SEND, &none, false);
+    dead_letters = queue_open(dead_letter_name, QUEUE_OF_DEAD_LETTERS, &none, false);
     if (fstat(queue.descriptor, &here) == 0 && fstat(dead_letters.descriptor, &there) == 0 &&
         here.st_ino == there.st_ino && here.st_dev == there.st_dev)
         usage_error("queue %s cannot be its own dead-letter queue", shown(queue.name.text));

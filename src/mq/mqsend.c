@@ -8,7 +8,6 @@
 #include "queue.h"
 
 #include <errno.h>
-#include <string.h>
 
 static struct patience patience = PATIENCE_DEFAULT;
 static struct records records;
@@ -20,20 +19,17 @@ enum { KEY_DROP = OPTION_LONG_ONLY };
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
     OPTION_TIMEOUT(patience),
-    OPTION_AWAIT(patience),
-    {'c', "create", NULL, "create the queue (default attributes) if it is missing",
-     .flag = &create},
+    OPTION_AWAIT(patience, "queue"),
+    {'c', "create", NULL, "create the queue if missing (default attributes)", .flag = &create},
     {'p', "priority", "N", "0 (the default) to 32767; higher is received first",
      .number = &priority, .most = PRIORITY_HIGHEST},
-    {'P', "prefix", NULL, "each record is its priority, a TAB, and the message",
-     .flag = &records.prefix},
+    {'P', "prefix", NULL, "each record: its priority, a TAB, the message", .flag = &records.prefix},
     OPTION_LINES(records),
     OPTION_NULL(records),
     OPTION_NETSTRING(records),
     OPTION_RAW(records, "all of standard input is one message"),
     OPTION_STRING(records, "send C strings: append a NUL to each message"),
-    {KEY_DROP, "drop", NULL, "discard what does not fit instead of waiting; 81 if any was",
-     .flag = &drop},
+    {KEY_DROP, "drop", NULL, "discard what does not fit, count it, and exit 81", .flag = &drop},
     {0},
 };
 
@@ -43,8 +39,8 @@ static const struct option_conflict conflicts[] = {
 static const struct tool tool = {
     .name = "mqsend",
     .operands = "QUEUE [MESSAGE]...",
-    .purpose = "Send messages to a POSIX message queue: each MESSAGE, or each record of standard\n"
-               "input. Options come before QUEUE; what follows it is sent as it is.",
+    .purpose = "Send messages to a POSIX message queue: each MESSAGE, or each record of\n"
+               "standard input.",
     .options = options,
     .conflicts = conflicts,
     .least_operands = 1,
@@ -85,7 +81,7 @@ static enum status send_message(const struct record *message, uint64_t at_priori
             continue;
         if (errno != EAGAIN)
             return fail(status_of_error(errno), "cannot send to queue %s: %s",
-                        shown(queue.name.text), strerror(errno));
+                        shown(queue.name.text), error_text(errno));
         if (drop)
             return STATUS_PARTIAL;
         enum status status = wait_for_room(&deadline);

@@ -36,8 +36,7 @@ static const struct option_row options[] = {
     OPTION_NAMES(style),
     OPTION_OUTPUT(style),
     OPTION_WATCH(watching),
-    {KEY_LIMITS, "limits", NULL, "show the limits of the system and of this user instead",
-     .flag = &limits},
+    {KEY_LIMITS, "limits", NULL, "the limits of the system and of this user", .flag = &limits},
     {0},
 };
 
@@ -196,9 +195,9 @@ static int show_queues(const struct name *names, size_t count, int directory, bo
         if (look(state, directory))
             seen++;
         else if (!listed || errno != ENOENT) /* a queue that went since is no error */
-            status = fail(status_of_error(errno), "cannot look at queue %s: %s",
-                          shown(names[i].text),
-                          errno == ENOENT ? "no such queue" : strerror(errno));
+            status =
+                fail(status_of_error(errno), "cannot look at queue %s: %s", shown(names[i].text),
+                     errno == ENOENT ? "no such queue" : error_text(errno));
         if (result == STATUS_DONE)
             result = (int)status;
     }

@@ -7,7 +7,6 @@
 #include "queue.h"
 
 #include <errno.h>
-#include <string.h>
 
 static bool force;
 
@@ -43,7 +42,7 @@ int main(int argc, char **argv)
                                   shown(name.text));
         else
             status = fail(status_of_error(errno), "cannot remove queue %s: %s", shown(name.text),
-                          strerror(errno));
+                          error_text(errno));
         if (status != STATUS_DONE && result == STATUS_DONE)
             result = (int)status;
     }

@@ -2,12 +2,12 @@
 #include "queue.h"
 
 #include "limit.h"
+#include "owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,7 +111,7 @@ static enum status creation_failed(const struct name *name, struct queue_attribu
                     "fs.mqueue.queues_max allows, %llu (see sysctl(8))",
                     shown(name->text), (unsigned long long)queue_system_limit("queues_max"));
     return fail(status_of_error(error), "cannot create queue %s: %s", shown(name->text),
-                strerror(error));
+                error_text(error));
 }
 
 static mqd_t open_new(const struct name *name, int flags, const struct queue_attributes *attributes,
@@ -148,8 +148,7 @@ enum status queue_create(const struct name *name, struct queue_attributes attrib
         int error = errno;
         mq_unlink(name->text);
         mq_close(descriptor);
-        return fail(status_of_error(error), "cannot give queue %s to that owner: %s",
-                    shown(name->text), strerror(error));
+        return owner_refused("queue", name, error);
     }
     mq_close(descriptor);
     return STATUS_DONE;
@@ -161,7 +160,7 @@ static void learn_attributes(struct queue *queue)
 
     if (mq_getattr(queue->descriptor, &attributes) != 0)
         die(STATUS_SYSTEM, "cannot read the attributes of queue %s: %s", shown(queue->name.text),
-            strerror(errno));
+            error_text(errno));
     queue->max_messages = (size_t)attributes.mq_maxmsg;
     queue->message_size = (size_t)attributes.mq_msgsize;
 }
@@ -183,6 +182,7 @@ static int try_access(struct queue *queue, const struct name *name, enum queue_a
 {
     static const int ways[][2] = {
         [QUEUE_TO_SEND] = {O_WRONLY, O_WRONLY},
+        [QUEUE_OF_DEAD_LETTERS] = {O_WRONLY, O_WRONLY},
         [QUEUE_TO_RECEIVE] = {O_RDWR, O_RDONLY},
         [QUEUE_TO_LOOK_AT] = {O_RDONLY, O_WRONLY},
     };
@@ -207,6 +207,7 @@ static void create_if_missing(const struct name *name)
 struct queue queue_open(const char *operand, enum queue_access access,
                         const struct patience *patience, bool create)
 {
+    const char *role = access == QUEUE_OF_DEAD_LETTERS ? "dead-letter queue" : "queue";
     struct name name = queue_name(operand);
     nanoseconds deadline = deadline_after(patience->timeout);
     struct pause pause = {0};
@@ -219,11 +220,11 @@ struct queue queue_open(const char *operand, enum queue_access access,
         if (!pause_or_die(&pause, SECOND / 20, deadline))
             exit(STATUS_TIMED_OUT);
     if (error == ENOENT)
-        die(STATUS_NO_OBJECT, "cannot open queue %s: no such queue", shown(name.text));
-    if (error == EACCES)
-        die(STATUS_PERMISSION, "cannot open queue %s: permission denied", shown(name.text));
+        die(STATUS_NO_OBJECT, "cannot open %s %s: no such queue; mqcreate makes it%s", role,
+            shown(name.text), access == QUEUE_OF_DEAD_LETTERS ? "" : ", --await waits for it");
     if (error != 0)
-        die(status_of_error(error), "cannot open queue %s: %s", shown(name.text), strerror(error));
+        die(status_of_error(error), "cannot open %s %s: %s", role, shown(name.text),
+            error_text(error));
     return queue;
 }
 

@@ -27,8 +27,7 @@ static bool peeking;
 static const struct option_row options[] = {
     OPTION_NONBLOCK(receiving.patience),
     OPTION_TIMEOUT(receiving.patience),
-    {'T', "type", "N", "only type N; with -N, the lowest type up to N; 0 (the default) any",
-     .text = &type_text},
+    {'T', "type", "N", "only type N; -N: the lowest up to N; 0: any", .text = &type_text},
     {'x', "except", NULL, "any type but that of -T", .flag = &selection.except},
     {'k', "peek", NULL, "show messages without taking them", .flag = &peeking},
     OPTION_COUNT(receiving),
@@ -111,7 +110,7 @@ static enum received received(const struct call *call, int error)
         return RECEIVED_REMOVED;
     default:
         die(status_of_error(error), "cannot receive from queue %s: %s", queue.name,
-            error == EACCES ? "permission denied" : strerror(error));
+            error_text(error));
     }
 }
 

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ipc.h>
 #include <sys/msg.h>
 
@@ -23,11 +22,10 @@ static bool create;
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
     OPTION_TIMEOUT(patience),
-    {'c', "create", NULL, "create the queue (mode 0600) if it is missing", .flag = &create},
+    {'c', "create", NULL, "create the queue if missing (mode 0600)", .flag = &create},
     {'T', "type", "N", "message type, 1 (the default) to 2^63-1", .number = &type, .least = 1,
      .most = SYSV_TYPE_MOST},
-    {'P', "prefix", NULL, "each record is its type, a TAB, and the message",
-     .flag = &records.prefix},
+    {'P', "prefix", NULL, "each record: its type, a TAB, the message", .flag = &records.prefix},
     OPTION_LINES(records),
     OPTION_NULL(records),
     OPTION_NETSTRING(records),
@@ -41,8 +39,8 @@ static const struct option_conflict conflicts[] = {{'n', 't'}, {'T', 'P'}, {0}};
 static const struct tool tool = {
     .name = "msgsend",
     .operands = "KEY [MESSAGE]...",
-    .purpose = "Send messages to a System V message queue: each MESSAGE, or each record of standard\n"
-               "input. Options come before KEY; what follows it is sent as it is.",
+    .purpose = "Send messages to a System V message queue: each MESSAGE, or each record of\n"
+               "standard input.",
     .options = options,
     .conflicts = conflicts,
     .least_operands = 1,
@@ -71,7 +69,7 @@ static enum status send_failed(int error)
     if (error == EIDRM || (error == EINVAL && sysv_removed(&queue)))
         return fail(STATUS_GONE, "queue %s has been removed", queue.name);
     return fail(status_of_error(error), "cannot send to queue %s: %s", queue.name,
-                error == EACCES ? "permission denied" : strerror(error));
+                error_text(error));
 }
 
 static enum status wait_for_room(struct call *call)

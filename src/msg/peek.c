@@ -39,8 +39,7 @@ static _Noreturn void copy_failed(int error)
         die(STATUS_SYSTEM,
             "cannot peek into queue %s: this kernel was built without CONFIG_CHECKPOINT_RESTORE",
             queue->name);
-    die(status_of_error(error), "cannot peek into queue %s: %s", queue->name,
-        error == EACCES ? "permission denied" : strerror(error));
+    die(status_of_error(error), "cannot peek into queue %s: %s", queue->name, error_text(error));
 }
 
 /* Copies the message at copy->position to where the next to deliver goes; false

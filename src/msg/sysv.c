@@ -90,7 +90,7 @@ static struct address path_key(const char *operand)
         die(status_of_error(errno),
             "cannot make a key of %s: %s; a key is a number (0x... too), id:NUMBER, or the "
             "PATH[:PROJECT] of a file that exists",
-            shown(path), errno == ENOENT ? "no such file" : strerror(errno));
+            shown(path), errno == ENOENT ? "no such file" : error_text(errno));
     free(path);
     return (struct address){.key = key};
 }
@@ -123,7 +123,7 @@ static int create_queue(const struct sysv_queue *queue, key_t key)
             "sysctl(8))",
             queue->name, (unsigned long long)system_limit("kernel/msgmni"));
     if (id < 0 && errno != EEXIST)
-        die(status_of_error(errno), "cannot create queue %s: %s", queue->name, strerror(errno));
+        die(status_of_error(errno), "cannot create queue %s: %s", queue->name, error_text(errno));
     return id;
 }
 
@@ -156,7 +156,7 @@ struct sysv_queue sysv_open(const char *operand, bool create)
             break;
     }
     if (queue.id < 0)
-        die(status_of_error(errno), "cannot open queue %s: %s", queue.name, strerror(errno));
+        die(status_of_error(errno), "cannot open queue %s: %s", queue.name, error_text(errno));
     return queue;
 }
 

@@ -31,8 +31,7 @@ enum {
 };
 
 static const struct option_row options[] = {
-    {KEY_LOOP, "loop", NULL, "join the last command's output to the first one's input too",
-     .flag = &loop},
+    {KEY_LOOP, "loop", NULL, "the last one's output is the first one's input", .flag = &loop},
     {KEY_PIPE_SIZE, "pipe-size", "SIZE", "capacity of the pipes", .size = &pipe_size, .least = 1,
      .most = INT_MAX},
     {KEY_SEPARATOR, "separator", "WORD", "what stands between the commands (default ::)",
@@ -101,7 +100,7 @@ static void set_size(int fd)
             "fs.pipe-user-pages-soft allows (see pipe(7))",
             (unsigned long long)pipe_size);
     die(STATUS_SYSTEM, "cannot give a pipe %llu bytes: %s", (unsigned long long)pipe_size,
-        strerror(errno));
+        error_text(errno));
 }
 
 static void join(struct command *writer, struct command *reader)
@@ -109,7 +108,7 @@ static void join(struct command *writer, struct command *reader)
     int ends[2];
 
     if (pipe2(ends, O_CLOEXEC) != 0)
-        die(STATUS_SYSTEM, "cannot make a pipe: %s", strerror(errno));
+        die(STATUS_SYSTEM, "cannot make a pipe: %s", error_text(errno));
     set_size(ends[1]);
     reader->input = ends[0];
     writer->output = ends[1];

@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* O_TMPFILE */
 #include "semaphore.h"
 
+#include "owner.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -83,13 +85,11 @@ enum status semaphore_create(const struct name *name, struct semaphore_attribute
         return fail(STATUS_LIMIT, "cannot create semaphore %s: no space is left in %s",
                     shown(name->text), SEMAPHORE_DIRECTORY);
     case EPERM:
-        return fail(STATUS_PERMISSION,
-                    "cannot create semaphore %s: only root may give it to that owner",
-                    shown(name->text));
+        return owner_refused("semaphore", name, error);
     default:
         return fail(status_of_error(error) == STATUS_PERMISSION ? STATUS_PERMISSION : STATUS_SYSTEM,
                     "cannot create semaphore %s in %s: %s", shown(name->text), SEMAPHORE_DIRECTORY,
-                    strerror(error));
+                    error_text(error));
     }
 }
 
@@ -171,7 +171,7 @@ enum status semaphore_failed(const char *act, const struct name *name,
                     shown(name->text), shown(path.text), file->wrong);
     default:
         return fail(status_of_error(error), "cannot %s semaphore %s: %s", act, shown(name->text),
-                    strerror(error));
+                    error_text(error));
     }
 }
 
@@ -194,7 +194,7 @@ static void map(struct semaphore *semaphore)
 
     if (place == MAP_FAILED)
         die(STATUS_SYSTEM, "cannot map semaphore %s: %s", shown(semaphore->name.text),
-            strerror(errno));
+            error_text(errno));
     semaphore->counter = place;
     opened = semaphore;
     sigemptyset(&action.sa_mask);
@@ -212,6 +212,9 @@ enum status semaphore_open(struct semaphore *semaphore, const struct name *name,
     while ((error = semaphore_look(name, O_RDWR, &file)) == ENOENT && patience->await)
         if (!pause_or_die(&pause, SECOND / 20, deadline))
             return STATUS_TIMED_OUT;
+    if (error == ENOENT)
+        die(STATUS_NO_OBJECT, "cannot open semaphore %s: no such semaphore; semcreate makes it",
+            shown(name->text));
     if (error != 0)
         quit(semaphore_failed("open", name, &file, error));
     *semaphore = (struct semaphore){
@@ -247,7 +250,7 @@ static enum status take_one(const struct semaphore *semaphore, bool nonblock, na
         case WAIT_READY:
             if (error != 0)
                 die(STATUS_SYSTEM, "cannot wait for semaphore %s: %s", shown(semaphore->name.text),
-                    strerror(error));
+                    error_text(error));
             return STATUS_DONE;
         case WAIT_SIGNALLED:
             return STATUS_TIMED_OUT; /* the caller asks for signals first */
@@ -288,5 +291,5 @@ enum status semaphore_post(const struct semaphore *semaphore)
         return fail(STATUS_LIMIT, "cannot post semaphore %s: its value is the highest there is, %d",
                     shown(semaphore->name.text), SEM_VALUE_MAX);
     return fail(STATUS_SYSTEM, "cannot post semaphore %s: %s", shown(semaphore->name.text),
-                strerror(errno));
+                error_text(errno));
 }

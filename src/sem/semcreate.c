@@ -16,7 +16,7 @@ static struct semaphore_attributes wanted = {
 static struct owner_names owner;
 
 static const struct option_row options[] = {
-    {'i', "if-missing", NULL, "a semaphore that exists with this mode and owner is success",
+    {'i', "if-missing", NULL, "an existing one with this mode and owner will do",
      .flag = &if_missing},
     OPTION_MODE(wanted.mode),
     OPTION_USER(owner),

@@ -20,9 +20,9 @@ enum { KEY_SLOTS = OPTION_LONG_ONLY };
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
     OPTION_TIMEOUT(patience),
-    OPTION_AWAIT(patience),
-    {KEY_SLOTS, "slots", "N", "create the semaphore with the value N if it is missing",
-     .number = &slots, .least = 1, .most = SEM_VALUE_MAX},
+    OPTION_AWAIT(patience, "semaphore"),
+    {KEY_SLOTS, "slots", "N", "create the semaphore with N slots if missing", .number = &slots,
+     .least = 1, .most = SEM_VALUE_MAX},
     {'E', "conflict-exit-code", "N", "exit N, not 1 or 124, when busy or timed out",
      .number = &conflict_status, .most = 255},
     {0},

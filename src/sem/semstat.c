@@ -125,12 +125,15 @@ static int show(const struct name *names, size_t count, bool listed)
     if (states == NULL)
         die_of_memory();
     for (size_t i = 0; i < count; i++) {
+        enum status status = STATUS_DONE;
         states[seen] = (struct state){.name = names[i]};
         int error = look(&states[seen], &why);
         if (error == 0)
             seen++;
         else if (reportable(error, listed))
-            result = (int)semaphore_failed("look at", &names[i], &why, error);
+            status = semaphore_failed("look at", &names[i], &why, error);
+        if (result == STATUS_DONE)
+            result = (int)status;
     }
 
     struct table *table =
@@ -159,7 +162,7 @@ static int show_all(void)
     DIR *directory = opendir(SEMAPHORE_DIRECTORY);
     if (directory == NULL)
         die(status_of_error(errno), "cannot list the semaphores in %s: %s", SEMAPHORE_DIRECTORY,
-            strerror(errno));
+            error_text(errno));
     while ((entry = readdir(directory)) != NULL) {
         const char *bare = entry->d_name + prefix;
         struct name name;

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 
 static bool force;
@@ -49,7 +48,7 @@ static enum status remove_one(const struct name *name)
         return fail(STATUS_DATA, "cannot remove semaphore %s: it is no semaphore, but a directory",
                     shown(name->text));
     return fail(status_of_error(error), "cannot remove semaphore %s: %s", shown(name->text),
-                error == ENOENT ? "no such semaphore" : strerror(error));
+                error == ENOENT ? "no such semaphore" : error_text(error));
 }
 
 int main(int argc, char **argv)

@@ -11,7 +11,7 @@ static uint64_t count = 1;
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
     OPTION_TIMEOUT(patience),
-    OPTION_AWAIT(patience),
+    OPTION_AWAIT(patience, "semaphore"),
     {'N', "count", "N", "take this many (default 1), or none", .number = &count, .least = 1,
      .most = SEM_VALUE_MAX},
     {0},

@@ -28,7 +28,7 @@ static size_t read_some(char *bytes, size_t room)
         got = read(STDIN_FILENO, bytes, room);
     } while (got < 0 && (errno == EINTR || errno == EAGAIN));
     if (got < 0)
-        die(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
+        die(STATUS_STREAM, "cannot read standard input: %s", error_text(errno));
     return (size_t)got;
 }
 

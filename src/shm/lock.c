@@ -45,7 +45,7 @@ enum lock_taken lock_take(int fd, const char *object, int lock, bool nonblock,
     if (error == EWOULDBLOCK && wait_in_call(flock_once, &later, deadline, &error) != WAIT_READY)
         return LOCK_TIMED_OUT;
     if (error != 0)
-        die(STATUS_SYSTEM, "cannot lock shared memory object %s: %s", object, strerror(error));
+        die(STATUS_SYSTEM, "cannot lock shared memory object %s: %s", object, error_text(error));
     return LOCK_TAKEN;
 }
 

@@ -38,6 +38,15 @@ static int open_as(const struct name *name, int access)
     return shm_open(name->text, access | O_NONBLOCK, 0);
 }
 
+/* What it is instead, as an errno value, or 0. */
+static int wrong_kind(const struct stat *status)
+{
+    return S_ISREG(status->st_mode)   ? 0
+           : S_ISLNK(status->st_mode) ? ELOOP
+           : S_ISDIR(status->st_mode) ? EISDIR
+                                      : ENXIO;
+}
+
 int object_try_open(struct object *object, const struct name *name, enum object_access access)
 {
     *object = (struct object){.name = *name};
@@ -45,10 +54,8 @@ int object_try_open(struct object *object, const struct name *name, enum object_
     if (object->fd < 0 && errno == EACCES && access == OBJECT_TO_LOCK)
         object->fd = open_as(name, O_WRONLY);
     if (object->fd < 0)
-        return errno == EINVAL ? ENXIO : errno; /* what glibc makes of EISDIR */
-    int error = fstat(object->fd, &object->status) != 0 ? errno
-                : S_ISREG(object->status.st_mode)       ? 0
-                                                        : ENXIO;
+        return errno == EINVAL ? EISDIR : errno; /* what glibc makes of it */
+    int error = fstat(object->fd, &object->status) != 0 ? errno : wrong_kind(&object->status);
     if (error != 0)
         object_close(object);
     return error;
@@ -58,9 +65,7 @@ int object_look(const struct name *name, struct stat *status)
 {
     if (lstat(object_path(name).text, status) != 0)
         return errno;
-    if (S_ISREG(status->st_mode))
-        return 0;
-    return S_ISLNK(status->st_mode) ? ELOOP : ENXIO;
+    return wrong_kind(status);
 }
 
 void object_close(struct object *object)
@@ -135,7 +140,9 @@ _Noreturn void object_give_up(enum object_found found, const struct name *name)
         exit(STATUS_WOULD_WAIT);
     if (found == OBJECT_TIMED_OUT)
         exit(STATUS_TIMED_OUT);
-    die(STATUS_NO_OBJECT, "cannot open shared memory object %s: no such object", shown(name->text));
+    die(STATUS_NO_OBJECT,
+        "cannot open shared memory object %s: no such object; shmcreate or shmput makes it",
+        shown(name->text));
 }
 
 const char *object_error(int error)
@@ -143,18 +150,16 @@ const char *object_error(int error)
     switch (error) {
     case ENOENT:
         return "no such object";
-    case EACCES:
-    case EPERM:
-        return "permission denied";
     case EBUSY:
         return "all hidden names for a replacement are taken, " OBJECT_DIRECTORY "/.ipcutils.*";
     case ELOOP:
         return "it is a symbolic link, which is not followed";
     case EISDIR:
+        return "it is a directory";
     case ENXIO:
-        return "it is something else, not a regular file in " OBJECT_DIRECTORY;
+        return "it is a FIFO, a socket or a device, not a regular file";
     default:
-        return strerror(error);
+        return error_text(error);
     }
 }
 
@@ -206,5 +211,5 @@ enum status object_no_room(const char *attempt, const struct name *name, uint64_
                     attempt, object, (unsigned long long)asked, (unsigned long long)limit.rlim_cur);
     return fail(status_of_error(error),
                 "cannot %s shared memory object %s: %llu bytes asked for: %s", attempt, object,
-                (unsigned long long)asked, strerror(error));
+                (unsigned long long)asked, error_text(error));
 }

@@ -10,7 +10,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <sys/stat.h>
 
 static bool if_missing;
@@ -18,7 +17,7 @@ static mode_t mode = OBJECT_MODE_DEFAULT;
 static struct owner_names owner;
 
 static const struct option_row options[] = {
-    {'i', "if-missing", NULL, "an object that exists with this size and owner is success",
+    {'i', "if-missing", NULL, "an existing one of this size and owner will do",
      .flag = &if_missing},
     OPTION_MODE(mode),
     OPTION_USER(owner),
@@ -72,14 +71,12 @@ static enum status create(const struct name *name, uint64_t size)
     if (error != 0) {
         status = object_no_room("create", name, size, 0, error);
     } else if ((error = draft_attributes(&draft, user, group, mode)) != 0) {
-        status =
-            fail(status_of_error(error), "cannot give shared memory object %s to that owner: %s",
-                 shown(name->text), strerror(error));
+        status = owner_refused("shared memory object", name, error);
     } else if ((error = draft_publish(&draft, name)) != 0) {
         status = error == EEXIST
                      ? STATUS_EXISTS
                      : fail(status_of_error(error), "cannot create shared memory object %s: %s",
-                            shown(name->text), strerror(error));
+                            shown(name->text), error_text(error));
     }
     draft_discard(&draft);
     return status;

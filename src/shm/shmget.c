@@ -65,7 +65,7 @@ static size_t read_at(char *bytes, size_t length, uint64_t at)
     while (got < 0 && errno == EINTR);
     if (got < 0)
         die(status_of_error(errno), "cannot read shared memory object %s: %s",
-            shown(object.name.text), strerror(errno));
+            shown(object.name.text), error_text(errno));
     return (size_t)got;
 }
 
@@ -157,7 +157,7 @@ static enum status copy_out(uint64_t length)
         ended = used < got;
         int error = bulk_write_out(bytes, used);
         if (error != 0)
-            die(STATUS_STREAM, "cannot write to standard output: %s", strerror(error));
+            die(STATUS_STREAM, "cannot write to standard output: %s", error_text(error));
         written += used;
         copied = ended ? length : copied + got;
         progress_show(copied, copied, length);

@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -33,11 +32,10 @@ enum {
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
     OPTION_TIMEOUT(patience),
-    OPTION_AWAIT(patience),
-    {'o', "offset", "N", "write in place from byte N on, growing it if need be", .size = &offset,
+    OPTION_AWAIT(patience, "object"),
+    {'o', "offset", "N", "write in place from byte N on, growing if needed", .size = &offset,
      .most = INT64_MAX},
-    {KEY_ATOMIC, "atomic", NULL, "replace the object: the new content appears at once",
-     .flag = &atomic},
+    {KEY_ATOMIC, "atomic", NULL, "replace it: the new content appears at once", .flag = &atomic},
     {KEY_NO_LOCK, "no-lock", NULL, "do not take the object's lock", .flag = &no_lock},
     OPTION_MODE(mode),
     OPTION_STRING(records, "a C string: append a NUL"),
@@ -127,7 +125,7 @@ static struct draft make_whole(void)
     if (error == ENOSPC || error == EFBIG || error == EDQUOT)
         no_room(error, bytes_held(&draft));
     if (error != 0)
-        die(STATUS_STREAM, "cannot read standard input: %s", strerror(errno));
+        die(STATUS_STREAM, "cannot read standard input: %s", error_text(errno));
     if (wrote < input.size && ftruncate(draft.fd, (off_t)(offset + wrote)) != 0)
         no_room(errno, bytes_held(&draft));
     return draft;
@@ -192,11 +190,11 @@ static enum status write_in_place(const struct object *object)
     uint64_t wrote = input_write(&input, object->fd, offset);
     error = wrote < input.size ? errno : 0;
     if (error != 0 && wrote == 0 && ftruncate(object->fd, (off_t)size) == 0)
-        return fail(STATUS_STREAM, "cannot read standard input: %s", strerror(error));
+        return fail(STATUS_STREAM, "cannot read standard input: %s", error_text(error));
     if (error != 0)
         return fail(STATUS_PARTIAL,
                     "cannot go on writing shared memory object %s: %s; %llu of %llu bytes written",
-                    shown(name.text), strerror(error), (unsigned long long)wrote,
+                    shown(name.text), error_text(error), (unsigned long long)wrote,
                     (unsigned long long)input.size);
     /* An input that has become shorter does not need all that was reserved. */
     bool less = wrote < input.size;
@@ -204,7 +202,7 @@ static enum status write_in_place(const struct object *object)
         option_given('o') && (wrote == 0 || offset + wrote < size) ? size : offset + wrote;
     if ((less || !option_given('o')) && ftruncate(object->fd, (off_t)end) != 0)
         return fail(STATUS_PARTIAL, "cannot shorten shared memory object %s: %s", shown(name.text),
-                    strerror(errno));
+                    error_text(errno));
     input.size = wrote;
     return STATUS_DONE;
 }

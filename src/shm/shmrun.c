@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -33,7 +32,7 @@ static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
     OPTION_TIMEOUT(patience),
     {'c', "create", NULL, "create the object, empty, if it does not exist", .flag = &create},
-    {'E', "conflict-exit-code", "N", "exit N if the lock is taken (default: 1; timed out: 124)",
+    {'E', "conflict-exit-code", "N", "exit N, not 1 or 124, if taken or timed out",
      .number = &conflict_status, .most = 255},
     {KEY_CLOSE, "close", NULL, "COMMAND does not inherit the lock", .flag = &close_in_command},
     {0},
@@ -99,7 +98,7 @@ static int hand_to_command(int fd)
         return moved;
     }
     if (!close_in_command && fcntl(fd, F_SETFD, 0) != 0)
-        die(STATUS_SYSTEM, "cannot hand the lock to the command: %s", strerror(errno));
+        die(STATUS_SYSTEM, "cannot hand the lock to the command: %s", error_text(errno));
     return fd;
 }
 

@@ -24,8 +24,7 @@ static struct watching watching = WATCHING_DEFAULT;
 static bool processes;
 
 static const struct option_row options[] = {
-    {'p', "processes", NULL, "a row per process that has the object open or mapped",
-     .flag = &processes},
+    {'p', "processes", NULL, "a row per process that has it open or mapped", .flag = &processes},
     OPTION_JSON(style),
     OPTION_NOHEADINGS(style),
     OPTION_NAMES(style),
@@ -166,7 +165,7 @@ static void look_at_all(struct states *states)
 
     DIR *directory = opendir(OBJECT_DIRECTORY);
     if (directory == NULL)
-        die(status_of_error(errno), "cannot list %s: %s", OBJECT_DIRECTORY, strerror(errno));
+        die(status_of_error(errno), "cannot list %s: %s", OBJECT_DIRECTORY, error_text(errno));
     while ((entry = readdir(directory)) != NULL) {
         if (strncmp(entry->d_name, "sem.", 4) == 0 ||
             fstatat(dirfd(directory), entry->d_name, &state.status, AT_SYMLINK_NOFOLLOW) != 0 ||
@@ -189,12 +188,15 @@ static int look_at_named(struct states *states, char **names)
     for (size_t i = 0; names[i] != NULL; i++) {
         struct state state = {.name = object_name(names[i])};
         int error = object_look(&state.name, &state.status);
-        if (error == 0)
+        if (error == 0) {
             buffer_add(&states->rows, &state, sizeof state);
-        else
-            result =
-                (int)fail(object_error_status(error), "cannot look at shared memory object %s: %s",
-                          shown(state.name.text), object_error(error));
+            continue;
+        }
+        enum status status =
+            fail(object_error_status(error), "cannot look at shared memory object %s: %s",
+                 shown(state.name.text), object_error(error));
+        if (result == STATUS_DONE)
+            result = (int)status;
     }
     return result;
 }

@@ -3,7 +3,7 @@
 
 # For teardown.
 remove_semaphores() {
-    semunlink --quiet --force "$Q" "$Q2" "$Q3" || rm -f "$(file_of "$Q")"
+    semunlink --quiet --force "$Q" "$Q2" "$Q3" || rm -rf "$(file_of "$Q")"
 }
 
 # The file that a semaphore of this build is kept in.
