@@ -3,7 +3,7 @@
 # The bridges of examples/ to other engines, with real servers on the loopback.
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     setup_names

@@ -4,7 +4,7 @@
 # many there are in each (CONTRIBUTING.md).
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     setup_names

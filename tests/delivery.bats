@@ -3,7 +3,7 @@
 # what becomes of messages that cannot be delivered.
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     setup_names

@@ -3,7 +3,7 @@
 # The scripts of examples/, as a user would call them.
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     setup_names

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
@@ -157,15 +157,15 @@ bash"
 }
 
 @test "what may not be seen is ?, never 0" {
-    need_nobody
+    need_other_user
     chmod 755 .
     start sleep 100 <>f
     eventually shows readers "$pid"
-    run --separate-stderr as_nobody fifostat -H -o readers,writers,unread,capacity f
+    run --separate-stderr as_other_user fifostat -H -o readers,writers,unread,capacity f
     expect 0 $'?\t?\t?\t?'
     says "may not be looked into"
     need jq
-    run jq -c '[.readers, .writers, .unread]' <<<"$(as_nobody fifostat -q -j f)"
+    run jq -c '[.readers, .writers, .unread]' <<<"$(as_other_user fifostat -q -j f)"
     expect 0 '[null,null,null]'
 }
 

@@ -3,7 +3,7 @@
 # mqrun --journal: what was taken outlasts the death of mqrun, at any moment.
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     setup_names
@@ -215,11 +215,11 @@ taken_and_killed() {
 
 @test "a limit of locked memory is 75 and named, and no message is taken" {
     need_bare "mlock(2) is without effect"
-    need_nobody
+    need_other_user
     mqsend "$Q" one
     chmod 777 .
-    as_nobody mqcreate -M 2 -s 64 "$Q2"
-    run as_nobody sh -c 'ulimit -l 4 && mqrun --journal="/dev/shm/$0.other" --nonblock "$0" cat' "$Q2"
+    as_other_user mqcreate -M 2 -s 64 "$Q2"
+    run as_other_user sh -c 'ulimit -l 4 && mqrun --journal="/dev/shm/$0.other" --nonblock "$0" cat' "$Q2"
     expect 75
     says RLIMIT_MEMLOCK
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
@@ -372,14 +372,14 @@ replace_fifo() {
 }
 
 @test "somebody else's FIFO in a sticky directory is 77, and its writer sleeps on" {
-    need_nobody
+    need_other_user
     mkdir -m 1777 sticky
-    as_nobody mkfifo -m 666 sticky/f
+    as_other_user mkfifo -m 666 sticky/f
     start bash -c 'echo planted >sticky/f'
     eventually planted_writer_waits
     run timeout 5 mkfifo-recv sticky/f
     expect 77
-    says "belongs to user 65534"
+    says "belongs to user $other"
     run ! has_ended "$pid"
     run timeout 5 mkfifo-recv -e sticky/f
     expect 0 planted

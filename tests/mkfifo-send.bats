@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
@@ -407,12 +407,12 @@ fifo_is_full() {
 }
 
 @test "somebody else's FIFO in a sticky directory is 77, not opened; -e accepts it" {
-    need_nobody
+    need_other_user
     mkdir -m 1777 sticky
-    as_nobody mkfifo -m 666 sticky/f
+    as_other_user mkfifo -m 666 sticky/f
     run timeout 5 mkfifo-send -n sticky/f x
     expect 77
-    says "belongs to user 65534" --existing
+    says "belongs to user $other" --existing
     run timeout 5 mkfifo-send -n -e sticky/f x
     expect 1 ""
     chmod 0755 sticky
@@ -425,10 +425,10 @@ fifo_is_full() {
 }
 
 @test "a FIFO without write permission is 77" {
-    need_nobody
+    need_other_user
     chmod 755 .
     mkfifo -m 600 f
-    run as_nobody mkfifo-send -n f x
+    run as_other_user mkfifo-send -n f x
     expect 77
     says "permission denied"
 }

@@ -8,7 +8,7 @@ setup() {
 }
 
 teardown() {
-    end_started
+    stop_started
     remove_queues
 }
 

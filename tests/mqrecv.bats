@@ -2,7 +2,7 @@
 # shellcheck disable=SC2016 # for other shells
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     setup_names
@@ -343,9 +343,9 @@ random_records() {
 }
 
 @test "no permission exits 77" {
-    need_nobody
+    need_other_user
     mqcreate -m 622 -s 64 "$Q"
-    run as_nobody mqrecv -n "$Q"
+    run as_other_user mqrecv -n "$Q"
     expect 77 "mqrecv: cannot open queue /$Q: permission denied"
 }
 
@@ -428,16 +428,16 @@ random_records() {
 
 @test "what may not be put back is kept in a private file" {
     local file
-    need_nobody
+    need_other_user
     mqcreate -m 444 -s 64 "$Q"
     printf '3:7\ta,5:0\tb\n\0,2:0\t,' >records
     mqsend -S -P "$Q" <records
     unset TMPDIR
-    as_nobody mqrecv -d "$Q" >/dev/full 2>errors || [ $? -eq 80 ]
+    as_other_user mqrecv -d "$Q" >/dev/full 2>errors || [ $? -eq 80 ]
     grep -q "3 messages kept in /tmp/mqrecv\..* may not be written" errors
     file=$(kept_file errors)
     mv "$file" kept
-    [ "$(stat -c '%a %u' kept)" = "600 65534" ]
+    [ "$(stat -c '%a %u' kept)" = "600 $other" ]
     cmp kept records
     mqsend -S -P "$Q" <kept
     mqrecv -d -S -P "$Q" | cmp - records

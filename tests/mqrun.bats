@@ -11,7 +11,7 @@ setup() {
 }
 
 teardown() {
-    end_started
+    stop_started
     remove_queues
 }
 
@@ -125,7 +125,7 @@ OTHER=kept"
 
 @test "-f goes on until the queue is removed: 0" {
     create "$Q"
-    start mqrun -f "$Q" sh -c 'cat >>got; exit 0'
+    start_job mqrun -f "$Q" sh -c 'cat >>got; exit 0'
     mqsend "$Q" a b
     eventually grep -qs ab got
     mqsend "$Q" c
@@ -137,7 +137,7 @@ OTHER=kept"
 
 @test "a queue removed while waiting is 69" {
     create "$Q"
-    start mqrun "$Q" cat
+    start_job mqrun "$Q" cat
     eventually sleeps "$pid"
     mqunlink "$Q"
     ended
@@ -149,7 +149,7 @@ OTHER=kept"
     expect 66 "mqrun: cannot open queue /$Q: no such queue; mqcreate makes it, --await waits for it"
     run mqrun -a -t 0.05 "$Q" cat
     expect 124 ""
-    start mqrun -a "$Q" cat
+    start_job mqrun -a "$Q" cat
     eventually sleeps "$pid"
     create "$Q"
     mqsend "$Q" message
@@ -236,7 +236,7 @@ mqrun: 1 message put back on queue /$Q"
     create "$Q"
     mqsend "$Q" bad
     mqsend "$Q" good
-    start mqrun -J 2 -d -R 1 --retry-delay 1h "$Q" sh -c 'grep -q good && touch good'
+    start_job mqrun -J 2 -d -R 1 --retry-delay 1h "$Q" sh -c 'grep -q good && touch good'
     eventually test -e good
     kill "$pid"
     ended
@@ -447,11 +447,11 @@ signals() {
 @test "SIGTERM: what runs finishes and is acknowledged, no more is taken" {
     create "$Q"
     mqsend "$Q" first second
-    start mqrun -f "$Q" sh -c "$patient"'exec cat'
+    start_job mqrun -f "$Q" sh -c "$patient"'exec cat'
     eventually test -e running
     kill -TERM "$pid"
     eventually no_signal_pending "$pid"
-    running "$pid"
+    is_running "$pid"
     touch go
     ended
     expect 143 first
@@ -462,7 +462,7 @@ signals() {
     create "$Q"
     local signal
     for signal in HUP INT TERM; do
-        start mqrun -f "$Q" cat
+        start_job mqrun -f "$Q" cat
         eventually sleeps "$pid"
         kill -"$signal" "$pid"
         ended
@@ -473,7 +473,7 @@ signals() {
 @test "a COMMAND that fails after the signal has its message put back, uncounted" {
     create "$Q" "$Q2"
     mqsend -p 2 "$Q" message
-    start mqrun -f -R 5 -D "$Q2" "$Q" sh -c "$patient"'exit 1'
+    start_job mqrun -f -R 5 -D "$Q2" "$Q" sh -c "$patient"'exit 1'
     eventually test -e running
     kill -HUP "$pid"
     eventually no_signal_pending "$pid"
@@ -488,7 +488,7 @@ signals() {
 @test "a second signal is passed on to COMMAND" {
     create "$Q"
     mqsend "$Q" message
-    start mqrun -f "$Q" sh -c 'trap "echo passed on; exit 0" TERM; touch running
+    start_job mqrun -f "$Q" sh -c 'trap "echo passed on; exit 0" TERM; touch running
         while :; do sleep 0.01; done'
     eventually test -e running
     kill -TERM "$pid"
@@ -506,7 +506,7 @@ signals() {
     mqsend "$Q" 1 2
     for _ in 1 2 3 4 5; do
         rm -f running
-        start mqrun -f -D "$Q2" "$Q" sh -c 'touch running; exec sleep 1000'
+        start_job mqrun -f -D "$Q2" "$Q" sh -c 'touch running; exec sleep 1000'
         eventually test -e running
         kill -INT -- "-$pid"
         ended
@@ -520,7 +520,7 @@ signals() {
 @test "a signal during the delay before a retry puts the message back" {
     create "$Q" "$Q2"
     mqsend "$Q" message
-    start mqrun -R 1 --retry-delay 1h -D "$Q2" "$Q" sh -c 'echo run; exit 1'
+    start_job mqrun -R 1 --retry-delay 1h -D "$Q2" "$Q" sh -c 'echo run; exit 1'
     eventually grep -q "attempt 1 of 2" "$log"
     kill -INT "$pid"
     ended

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     setup_names
@@ -457,14 +457,14 @@ drained() {
 }
 
 @test "a queue that one may not write exits 77" {
-    need_nobody
+    need_other_user
     mqcreate -m 644 -s 64 "$Q"
-    run as_nobody mqsend "$Q" a
+    run as_other_user mqsend "$Q" a
     expect 77 "mqsend: cannot open queue /$Q: permission denied"
-    run as_nobody mqsend -c "$Q" a
+    run as_other_user mqsend -c "$Q" a
     expect 77 "mqsend: cannot open queue /$Q: permission denied"
     mqcreate -m 622 -s 64 "$Q2"
-    as_nobody mqsend "$Q2" a
+    as_other_user mqsend "$Q2" a
     [ "$(mqrecv -n "$Q2")" = a ]
 }
 

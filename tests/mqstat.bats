@@ -8,7 +8,7 @@ setup() {
 }
 
 teardown() {
-    end_started
+    stop_started
     remove_queues
     [ -z "${place-}" ] || rmdir "$place"/* "$place"
 }
@@ -310,11 +310,11 @@ strange_name() {
 
 @test "-p shows each process that has the queue open" {
     create "$Q"
-    start mqwait "$Q"
+    start_job mqwait "$Q"
     local reader=$pid
     mkfifo "$BATS_TEST_TMPDIR/input"
     # shellcheck disable=SC2016
-    start sh -c 'exec mqsend "$1" <>"$2"' - "$Q" "$BATS_TEST_TMPDIR/input"
+    start_job sh -c 'exec mqsend "$1" <>"$2"' - "$Q" "$BATS_TEST_TMPDIR/input"
     local writer=$pid
     eventually opened 2
     run mqstat -q -H -p "$Q"
@@ -333,7 +333,7 @@ opened() {
 
 @test "-p shows a process once, however often it has the queue open" {
     create "$Q"
-    start mqrun -f "$Q" true
+    start_job mqrun -f "$Q" true
     eventually opened 1
     run mqstat -q -H -p -o pid,access,command,maxmsg "$Q"
     expect 0 "$pid	rw	mqrun	8"
@@ -348,7 +348,7 @@ opened() {
 @test "-p with -j is an array in the object of the queue" {
     need jq
     create "$Q" "$Q2"
-    start mqwait "$Q"
+    start_job mqwait "$Q"
     eventually opened 1
     run mqstat -q -j -p "$Q2" "$Q"
     expect 0
@@ -363,7 +363,7 @@ opened() {
 @test "-p says how many processes may not be looked into" {
     need_other_user
     create -m 644 "$Q"
-    start mqwait "$Q"
+    start_job mqwait "$Q"
     eventually opened 1
     run --separate-stderr as_other_user mqstat -H -p "$Q"
     expect 0 ""
@@ -376,7 +376,7 @@ opened() {
     local notify=${IPC_BUILD-}/tests/support/mq-notify
     need "$notify"
     create "$Q"
-    start "$notify" "/$Q"
+    start_job "$notify" "/$Q"
     eventually grep -q registered "$log"
     run mqstat -H -o notify "$Q"
     expect 0 "$pid"

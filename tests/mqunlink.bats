@@ -8,7 +8,7 @@ setup() {
 }
 
 teardown() {
-    end_started
+    stop_started
     remove_queues
 }
 
@@ -119,7 +119,7 @@ missing() {
 
 @test "who has the queue open goes on using it" {
     create "$Q"
-    start mqrecv -f "$Q"
+    start_job mqrecv -f "$Q"
     mqsend "$Q" before
     eventually grep -qx before "$log"
     kill -STOP "$pid"
@@ -132,7 +132,7 @@ missing() {
 
 @test "the name is free again while the old queue lives on" {
     create "$Q"
-    start mqrecv "$Q"
+    start_job mqrecv "$Q"
     eventually sleeps "$pid"
     mqunlink "$Q"
     run create "$Q"

@@ -8,7 +8,7 @@ setup() {
 }
 
 teardown() {
-    end_started
+    stop_started
     remove_queues
 }
 
@@ -27,9 +27,9 @@ fill() {
 
 # waiting COMMAND...: starts it, and it is waiting.
 waiting() {
-    start "$@"
+    start_job "$@"
     eventually sleeps "$pid"
-    running "$pid"
+    is_running "$pid"
 }
 
 @test "waits for a message" {
@@ -84,7 +84,7 @@ waiting() {
     mqrecv "$Q"
     run mqwait -n --empty "$Q"
     expect 1 ""
-    running "$pid"
+    is_running "$pid"
     mqrecv "$Q"
     ended
     expect 0 ""
@@ -231,7 +231,7 @@ waiting() {
 @test "-a waits for the queue to appear" {
     waiting mqwait -a "$Q"
     create
-    running "$pid"
+    is_running "$pid"
     mqsend "$Q" here
     ended
     expect 0 ""
@@ -347,7 +347,7 @@ waiting() {
     waiting mqwait --at-least 3 "$Q"
     fill 2
     fill 1
-    running "$pid"
+    is_running "$pid"
     fill 3
     ended
     expect 0 ""
@@ -360,7 +360,7 @@ waiting() {
         create -m "$mode"
         run as_other_user mqwait -n "$Q"
         expect 1 ""
-        start setpriv --reuid "$other" --regid "$other" --clear-groups mqwait "$Q"
+        start_job setpriv --reuid "$other" --regid "$other" --clear-groups mqwait "$Q"
         eventually sleeps "$pid"
         mqsend "$Q" here
         ended

@@ -2,7 +2,7 @@
 
 load support/ipc
 load support/sysv
-load support/background
+load support/processes
 
 setup() {
     setup_keys
@@ -307,11 +307,11 @@ stalled() {
 }
 
 @test "no permission exits 77, taking or peeking" {
-    need_nobody
+    need_other_user
     typed 1
-    run as_nobody msgrecv -n "$K"
+    run as_other_user msgrecv -n "$K"
     expect 77 "msgrecv: cannot receive from queue $K: permission denied"
-    run as_nobody msgrecv -k "$K"
+    run as_other_user msgrecv -k "$K"
     expect 77 "msgrecv: cannot peek into queue $K: permission denied"
 }
 

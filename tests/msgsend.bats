@@ -2,7 +2,7 @@
 
 load support/ipc
 load support/sysv
-load support/background
+load support/processes
 
 setup() {
     setup_keys
@@ -300,9 +300,9 @@ END
 }
 
 @test "a queue that one may not write exits 77" {
-    need_nobody
+    need_other_user
     make_queue
-    run as_nobody msgsend "$K" a
+    run as_other_user msgsend "$K" a
     expect 77
     says "msgsend: cannot send to queue $K: permission denied"
 }

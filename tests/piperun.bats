@@ -2,7 +2,7 @@
 # shellcheck disable=SC2016 # for the shells that are run
 
 load support/ipc
-load support/background
+load support/processes
 
 setup() {
     cd "$BATS_TEST_TMPDIR" || return
@@ -128,8 +128,8 @@ piperun: command 3, cat: exit status 0" ]
 }
 
 @test "a pipe size that is not allowed is 125 and names the limit" {
-    need_nobody
-    run as_nobody piperun --pipe-size=1G true :: true
+    need_other_user
+    run as_other_user piperun --pipe-size=1G true :: true
     expect 125
     says "fs.pipe-max-size"
 }

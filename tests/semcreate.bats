@@ -2,7 +2,7 @@
 
 load support/ipc
 load support/sem
-load support/background
+load support/processes
 
 setup() {
     setup_names
@@ -44,8 +44,8 @@ teardown() {
 }
 
 @test "who may not give it away is told so, and nothing is left" {
-    need_nobody
-    run as_nobody semcreate -u root "$Q" 1
+    need_other_user
+    run as_other_user semcreate -u root "$Q" 1
     expect 77
     says "only root"
     [ ! -e "$(file_of "$Q")" ]
@@ -213,8 +213,8 @@ teardown() {
 }
 
 @test "-i: one that exists may be unreadable" {
-    need_nobody
-    semcreate -u nobody -m 200 "$Q" 5
-    run as_nobody semcreate -i -m 200 "$Q" 1
+    need_other_user
+    semcreate -u "$other" -m 200 "$Q" 5
+    run as_other_user semcreate -i -m 200 "$Q" 1
     expect 0 ""
 }

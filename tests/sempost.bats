@@ -2,7 +2,7 @@
 
 load support/ipc
 load support/sem
-load support/background
+load support/processes
 
 setup() {
     setup_names
@@ -98,17 +98,17 @@ teardown() {
 }
 
 @test "without permission it is 77" {
-    need_nobody
+    need_other_user
     semcreate -m 644 "$Q" 0
-    run as_nobody sempost "$Q"
+    run as_other_user sempost "$Q"
     expect 77
     [ "$(value_of "$Q")" = 0 ]
 }
 
 @test "another user posts where the mode allows" {
-    need_nobody
+    need_other_user
     semcreate -m 666 "$Q" 0
-    run as_nobody sempost "$Q"
+    run as_other_user sempost "$Q"
     expect 0 ""
     [ "$(value_of "$Q")" = 1 ]
 }

@@ -2,7 +2,7 @@
 
 load support/ipc
 load support/sem
-load support/background
+load support/processes
 
 setup() {
     setup_names
@@ -157,9 +157,9 @@ hold() {
 }
 
 @test "--slots trusts a semaphore of root" {
-    need_nobody
+    need_other_user
     semcreate -m 666 "$Q" 1
-    run as_nobody semrun --slots=1 "$Q" echo ran
+    run as_other_user semrun --slots=1 "$Q" echo ran
     expect 0 ran
 }
 

@@ -2,7 +2,7 @@
 
 load support/ipc
 load support/sem
-load support/background
+load support/processes
 
 setup() {
     setup_names
@@ -109,11 +109,11 @@ teardown() {
 }
 
 @test "a value that may not be read is a question mark, in JSON null" {
-    need_nobody
+    need_other_user
     semcreate "$Q" 1
-    run as_nobody semstat -H -o value,mode "$Q"
+    run as_other_user semstat -H -o value,mode "$Q"
     expect 0 $'?\t0600'
-    run as_nobody semstat -j -o value "$Q"
+    run as_other_user semstat -j -o value "$Q"
     expect 0 '{"value":null}'
 }
 

@@ -2,7 +2,7 @@
 
 load support/ipc
 load support/sem
-load support/background
+load support/processes
 
 setup() {
     setup_names
@@ -58,9 +58,9 @@ teardown() {
 }
 
 @test "somebody else's is 77" {
-    need_nobody
+    need_other_user
     semcreate -m 666 "$Q" 1
-    run as_nobody semunlink "$Q"
+    run as_other_user semunlink "$Q"
     expect 77
     [ "$(value_of "$Q")" = 1 ]
 }

@@ -2,7 +2,7 @@
 
 load support/ipc
 load support/sem
-load support/background
+load support/processes
 
 setup() {
     setup_names
@@ -206,9 +206,9 @@ lower_than() {
 }
 
 @test "without permission it is 77" {
-    need_nobody
+    need_other_user
     semcreate -m 644 "$Q" 1
-    run as_nobody semwait "$Q"
+    run as_other_user semwait "$Q"
     expect 77
 }
 

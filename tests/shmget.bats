@@ -9,7 +9,7 @@ setup() {
 }
 
 teardown() {
-    end_started
+    stop_started
     remove_objects
 }
 
@@ -86,7 +86,7 @@ teardown() {
 }
 
 @test "-a waits for the object" {
-    start shmget -a "$Q"
+    start_job shmget -a "$Q"
     eventually sleeps "$pid"
     shmput "$Q" hello
     ended
@@ -95,13 +95,13 @@ teardown() {
 
 @test "-a waits for a size, and with --string for a first byte" {
     shmput "$Q" ""
-    start shmget --await "$Q"
+    start_job shmget --await "$Q"
     eventually sleeps "$pid"
     shmput -o 0 "$Q" hello
     ended
     expect 0 hello
     shmcreate "$Q2" 100
-    start shmget -a --string "$Q2"
+    start_job shmget -a --string "$Q2"
     eventually sleeps "$pid"
     "$TEXTBOOK" write "/$Q2" text
     ended
@@ -137,7 +137,7 @@ teardown() {
     expect 124 ""
     run shmget -t 0 "$Q"
     expect 124 ""
-    start shmget "$Q"
+    start_job shmget "$Q"
     eventually sleeps "$pid"
     flock -u 4
     ended
@@ -160,7 +160,7 @@ teardown() {
     shmput "$Q" hello
     exec 4<"/dev/shm/$Q"
     flock 4
-    start shmget -t 60s "$Q"
+    start_job shmget -t 60s "$Q"
     eventually sleeps "$pid"
     kill "$pid"
     ended
@@ -187,7 +187,7 @@ teardown() {
     shmput "$Q" old
     exec 4<"/dev/shm/$Q"
     flock 4
-    start shmget "$Q"
+    start_job shmget "$Q"
     eventually sleeps "$pid"
     shmunlink "$Q"
     shmput "$Q" new
@@ -200,7 +200,7 @@ teardown() {
     shmput "$Q" old
     exec 4<"/dev/shm/$Q"
     flock 4
-    start shmget "$Q"
+    start_job shmget "$Q"
     eventually sleeps "$pid"
     shmunlink "$Q"
     flock -u 4
@@ -224,7 +224,7 @@ teardown() {
 @test "an object truncated while it is read is 81, saying how much was copied" {
     shmcreate "$Q" 4M
     mkfifo "$BATS_TEST_TMPDIR/out"
-    start bash -c 'exec shmget "$1" >"$2"' - "$Q" "$BATS_TEST_TMPDIR/out"
+    start_job bash -c 'exec shmget "$1" >"$2"' - "$Q" "$BATS_TEST_TMPDIR/out"
     exec 4<"$BATS_TEST_TMPDIR/out"
     eventually sleeps "$pid"
     head -c 1 <&4 >/dev/null
@@ -284,9 +284,9 @@ teardown() {
     head -c 2000000 /dev/zero | tr '\0' a >"$BATS_TEST_TMPDIR/a"
     head -c 2000000 /dev/zero | tr '\0' b >"$BATS_TEST_TMPDIR/b"
     shmput "$Q" <"$BATS_TEST_TMPDIR/a"
-    start bash -c 'cd "$2"; until [ -e stop ]; do shmput "$1" <a; cat a | shmput "$1"; done' - \
+    start_job bash -c 'cd "$2"; until [ -e stop ]; do shmput "$1" <a; cat a | shmput "$1"; done' - \
         "$Q" "$BATS_TEST_TMPDIR"
-    start bash -c 'cd "$2"; until [ -e stop ]; do shmput "$1" <b; cat b | shmput "$1"; done' - \
+    start_job bash -c 'cd "$2"; until [ -e stop ]; do shmput "$1" <b; cat b | shmput "$1"; done' - \
         "$Q" "$BATS_TEST_TMPDIR"
     for ((i = 0; i < 100; i++)); do
         shmget "$Q" >"$BATS_TEST_TMPDIR/got"

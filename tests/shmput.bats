@@ -9,7 +9,7 @@ setup() {
 }
 
 teardown() {
-    end_started
+    stop_started
     remove_objects
 }
 
@@ -149,7 +149,7 @@ content() {
         printf 0123456789 >"$BATS_TEST_TMPDIR/data"
         exec 4<"/dev/shm/$Q"
         flock 4
-        start bash -c 'exec shmput $3 "$1" <"$2"' - "$Q" "$BATS_TEST_TMPDIR/data" "$option"
+        start_job bash -c 'exec shmput $3 "$1" <"$2"' - "$Q" "$BATS_TEST_TMPDIR/data" "$option"
         waits() { [ "$(cat "/proc/$pid/comm")" != bash ] && sleeps "$pid"; }
         eventually waits
         truncate -s 4 "$BATS_TEST_TMPDIR/data"
@@ -220,7 +220,7 @@ content() {
     expect 1 ""
     run shmget "$Q"
     expect 0 old
-    start shmput "$Q" new
+    start_job shmput "$Q" new
     eventually sleeps "$pid"
     flock -u 4
     ended
@@ -240,7 +240,7 @@ content() {
 }
 
 @test "-a waits for the object instead of creating it" {
-    start shmput --await "$Q" new
+    start_job shmput --await "$Q" new
     eventually sleeps "$pid"
     [ ! -e "/dev/shm/$Q" ]
     shmcreate "$Q" 100
@@ -256,7 +256,7 @@ content() {
 @test "a stalled producer blocks no reader, and is not seen" {
     shmput "$Q" old
     mkfifo "$BATS_TEST_TMPDIR/in"
-    start bash -c 'exec shmput "$1" <"$2"' - "$Q" "$BATS_TEST_TMPDIR/in"
+    start_job bash -c 'exec shmput "$1" <"$2"' - "$Q" "$BATS_TEST_TMPDIR/in"
     exec 4>"$BATS_TEST_TMPDIR/in"
     head -c 3M /dev/zero >&4
     eventually sleeps "$pid"
@@ -274,7 +274,7 @@ content() {
 @test "a producer that is killed midway leaves the old content and nothing else" {
     shmput "$Q" old
     mkfifo "$BATS_TEST_TMPDIR/in"
-    start bash -c 'exec shmput "$1" <"$2"' - "$Q" "$BATS_TEST_TMPDIR/in"
+    start_job bash -c 'exec shmput "$1" <"$2"' - "$Q" "$BATS_TEST_TMPDIR/in"
     exec 4>"$BATS_TEST_TMPDIR/in"
     head -c 3M /dev/zero >&4
     eventually sleeps "$pid"
@@ -289,7 +289,7 @@ content() {
     shmput "$Q" old
     exec 4<"/dev/shm/$Q"
     flock 4
-    start shmput -o 0 "$Q" X
+    start_job shmput -o 0 "$Q" X
     eventually sleeps "$pid"
     shmunlink "$Q"
     shmput "$Q" new
@@ -365,9 +365,9 @@ content() {
     head -c 2000000 /dev/zero | tr '\0' a >"$BATS_TEST_TMPDIR/a"
     head -c 2000000 /dev/zero | tr '\0' b >"$BATS_TEST_TMPDIR/b"
     shmput "$Q" <"$BATS_TEST_TMPDIR/a"
-    start bash -c 'cd "$2"; until [ -e stop ]; do shmput --atomic "$1" <a; done' - \
+    start_job bash -c 'cd "$2"; until [ -e stop ]; do shmput --atomic "$1" <a; done' - \
         "$Q" "$BATS_TEST_TMPDIR"
-    start bash -c 'cd "$2"; until [ -e stop ]; do cat b | shmput --atomic "$1"; done' - \
+    start_job bash -c 'cd "$2"; until [ -e stop ]; do cat b | shmput --atomic "$1"; done' - \
         "$Q" "$BATS_TEST_TMPDIR"
     for ((i = 0; i < 100; i++)); do
         cat "/dev/shm/$Q" >"$BATS_TEST_TMPDIR/got"
@@ -415,7 +415,7 @@ content() {
 @test "what another --atomic holds at that moment is not taken for left over" {
     need_strace
     shmput "$Q" old
-    start strace -o /dev/null -e inject=rename,renameat,renameat2:delay_enter=3000000 shmput --atomic "$Q" first
+    start_job strace -o /dev/null -e inject=rename,renameat,renameat2:delay_enter=3000000 shmput --atomic "$Q" first
     eventually stray
     run shmput --no-lock --atomic "$Q" second
     expect 0 ""
@@ -430,7 +430,7 @@ content() {
 @test "--atomic notices that its object was replaced at the last moment" {
     need_strace
     shmput "$Q" old
-    start strace -o /dev/null -e inject=fchmod:delay_enter=3000000:when=1 shmput --atomic "$Q" first
+    start_job strace -o /dev/null -e inject=fchmod:delay_enter=3000000:when=1 shmput --atomic "$Q" first
     locked() { ! flock -n "/dev/shm/$Q" true; }
     eventually locked
     shmunlink "$Q"

@@ -8,7 +8,7 @@ setup() {
 }
 
 teardown() {
-    end_started
+    stop_started
     remove_objects
 }
 
@@ -86,7 +86,7 @@ lock_is() {
 }
 
 @test "-c -n -E is a mutex in one line" {
-    start shmrun -c -n -E 9 "$Q" sleep 60
+    start_job shmrun -c -n -E 9 "$Q" sleep 60
     eventually lock_is exclusive
     run shmrun -c -n -E 9 "$Q" echo twice
     expect 9 ""
@@ -181,10 +181,10 @@ lock_is() {
     shmput "$Q" 0
     local i
     for i in 1 2 3 4; do
-        start bash -c 'for i in {1..25}; do
+        start_job bash -c 'for i in {1..25}; do
             shmrun "$1" sh -c "n=\$(shmget $1); shmput $1 \$((n + 1))"; done' - "$Q"
     done
-    for pid in "${started[@]}"; do
+    for pid in "${jobs[@]}"; do
         ended
         expect 0 ""
     done
@@ -196,11 +196,11 @@ lock_is() {
     shmput "$Q" 0
     local i
     for i in 1 2 3 4; do
-        start bash -c 'for i in {1..50}; do
+        start_job bash -c 'for i in {1..50}; do
             shmrun -c "$2" sh -c "n=\$(shmget $1); shmput --atomic $1 \$((n + 1))"; done' - "$Q" "$Q2"
     done
-    start bash -c 'while shmget "$1" >/dev/null; do :; done' - "$Q"
-    for pid in "${started[@]:0:4}"; do
+    start_job bash -c 'while shmget "$1" >/dev/null; do :; done' - "$Q"
+    for pid in "${jobs[@]:0:4}"; do
         ended
         expect 0 ""
     done
@@ -212,7 +212,7 @@ lock_is() {
     shmput "$Q" 0
     local i
     shmput "$Q2" x
-    start bash -c 'until [ -e "$2/stop" ]; do shmput --atomic "$1" "$(shmget "$1")"; done' - \
+    start_job bash -c 'until [ -e "$2/stop" ]; do shmput --atomic "$1" "$(shmget "$1")"; done' - \
         "$Q2" "$BATS_TEST_TMPDIR"
     for ((i = 0; i < 50; i++)); do
         run shmrun "$Q2" sh -c '[ "$(stat -L -c %i "/proc/self/fd/${SHMRUN_LOCKS%%:*}")" = \
@@ -224,7 +224,7 @@ lock_is() {
 
 @test "SIGKILL of shmrun and its COMMAND leaves no lock" {
     shmput "$Q" x
-    start shmrun "$Q" sleep 60
+    start_job shmrun "$Q" sleep 60
     eventually lock_is exclusive
     kill -KILL -- "-$pid"
     eventually lock_is none
@@ -235,7 +235,7 @@ lock_is() {
 @test "SIGKILL of shmrun alone: the lock lasts as long as COMMAND" {
     shmput "$Q" x
     mkfifo "$BATS_TEST_TMPDIR/go"
-    start shmrun "$Q" sh -c 'read line <"$1"' - "$BATS_TEST_TMPDIR/go"
+    start_job shmrun "$Q" sh -c 'read line <"$1"' - "$BATS_TEST_TMPDIR/go"
     exec 4>"$BATS_TEST_TMPDIR/go"
     kill -KILL "$pid"
     wait "$pid" || true
@@ -276,7 +276,7 @@ lock_is() {
     local signal
     shmput "$Q" x
     for signal in TERM HUP INT QUIT; do
-        start shmrun "$Q" bash -c 'trap "echo got; exit 3" '"$signal"'; shmput "$1" ready
+        start_job shmrun "$Q" bash -c 'trap "echo got; exit 3" '"$signal"'; shmput "$1" ready
             while :; do sleep 0.01; done' - "$Q"
         ready() { [ "$(shmget --no-lock "$Q")" = ready ]; }
         eventually ready
@@ -308,7 +308,7 @@ lock_is() {
     shmput "$Q" x
     exec 4<"/dev/shm/$Q"
     flock 4
-    start shmrun "$Q" echo never
+    start_job shmrun "$Q" echo never
     eventually sleeps "$pid"
     kill "$pid"
     ended
@@ -325,7 +325,7 @@ for i in $(seq 100); do sleep 0.01; done
 echo "signals: $n"
 END
     mkfifo "$BATS_TEST_TMPDIR/keys"
-    start bash -c 'exec script -qec "shmrun $1 bash $2/count $1" /dev/null <"$2/keys"' - "$Q" \
+    start_job bash -c 'exec script -qec "shmrun $1 bash $2/count $1" /dev/null <"$2/keys"' - "$Q" \
         "$BATS_TEST_TMPDIR"
     exec 4>"$BATS_TEST_TMPDIR/keys"
     ready() { [ "$(shmget --no-lock "$Q")" = ready ]; }

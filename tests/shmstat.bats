@@ -10,7 +10,7 @@ setup() {
 
 teardown() {
     exec 4>&-
-    end_started
+    stop_started
     remove_objects
 }
 
@@ -72,7 +72,7 @@ teardown() {
     shmput "$Q" x
     exec 4<"/dev/shm/$Q"
     flock -s 4
-    start shmrun "$Q" true
+    start_job shmrun "$Q" true
     eventually sleeps "$pid"
     run shmstat -H -o lock "$Q"
     expect 0 shared
@@ -80,14 +80,14 @@ teardown() {
 
 @test "-p shows who has an object open" {
     shmput "$Q" x
-    start sleep 60
+    start_job sleep 60
     run shmstat -p "$Q"
     expect 0
     read -ra headings <<<"${lines[0]}"
     [ "${headings[*]}" = "NAME PID ACCESS COMMAND" ]
-    start bash -c 'exec 6<"/dev/shm/$1"; exec sleep 60' - "$Q"
+    start_job bash -c 'exec 6<"/dev/shm/$1"; exec sleep 60' - "$Q"
     local reader=$pid
-    start bash -c 'exec 6>>"/dev/shm/$1"; exec tail -f /dev/null' - "$Q"
+    start_job bash -c 'exec 6>>"/dev/shm/$1"; exec tail -f /dev/null' - "$Q"
     local writer=$pid
     two() { [ "$(shmstat -H -p -o command "$Q" | sort | tr '\n' ' ')" = "sleep tail " ]; }
     eventually two
@@ -99,7 +99,7 @@ teardown() {
 @test "-p shows who maps an object, its descriptor closed" {
     "$TEXTBOOK" write "/$Q" text
     mkfifo "$BATS_TEST_TMPDIR/in"
-    start bash -c 'exec "$1" map "/$2" <"$3"' - "$TEXTBOOK" "$Q" "$BATS_TEST_TMPDIR/in"
+    start_job bash -c 'exec "$1" map "/$2" <"$3"' - "$TEXTBOOK" "$Q" "$BATS_TEST_TMPDIR/in"
     exec 4>"$BATS_TEST_TMPDIR/in"
     mapped() { [ "$(cat "$log")" = mapped ]; }
     eventually mapped
@@ -110,7 +110,7 @@ teardown() {
 @test "-p -j has the processes in an array" {
     need jq
     shmput "$Q" x
-    start bash -c 'exec 6<"/dev/shm/$1"; exec sleep 60' - "$Q"
+    start_job bash -c 'exec 6<"/dev/shm/$1"; exec sleep 60' - "$Q"
     one() { shmstat -j -p "$Q" | jq -e '.processes[0].command == "sleep"' >/dev/null; }
     eventually one
     run shmstat --json --processes "$Q"

@@ -13,7 +13,7 @@ setup() {
 }
 
 teardown() {
-    end_started
+    stop_started
     remove_queues
     remove_objects
     semunlink --quiet --force "$Q"
@@ -27,7 +27,7 @@ on_terminal() {
     mkfifo "$BATS_TEST_TMPDIR/keys"
     exec 9<>"$BATS_TEST_TMPDIR/keys"
     # shellcheck disable=SC2016 # for the inner shell
-    start sh -c 'exec script -qefc "$1" "$2" <"$3"' - "stty rows 8 cols 40; exec $1" "$screen" \
+    start_job sh -c 'exec script -qefc "$1" "$2" <"$3"' - "stty rows 8 cols 40; exec $1" "$screen" \
         "$BATS_TEST_TMPDIR/keys"
 }
 
@@ -37,7 +37,7 @@ drawn() {
 
 @test "elsewhere than on a terminal, one table follows the other" {
     mqcreate -M 8 -s 64 "$Q"
-    start mqstat --watch=20ms --output=name,messages "$Q"
+    start_job mqstat --watch=20ms --output=name,messages "$Q"
     eventually grep -qx "/$Q *0" "$log"
     mqsend "$Q" one
     eventually grep -qx "/$Q *1" "$log"
@@ -49,7 +49,7 @@ drawn() {
 
 @test "with JSON each look is a line, with the same members as without" {
     mqcreate -M 8 -s 64 "$Q"
-    start mqstat -w0.02 -j "$Q"
+    start_job mqstat -w0.02 -j "$Q"
     lines_at_least() { [ "$(wc -l <"$log")" -ge "$1" ]; }
     eventually lines_at_least 3
     kill "$pid"
@@ -74,7 +74,7 @@ drawn() {
     mqsend "$Q" 8
     LANG=C.UTF-8 run mqstat -H -o fill "$Q"
     expect 0 "██████████"
-    start mqstat -w0.02 -H -o history "$Q"
+    start_job mqstat -w0.02 -H -o history "$Q"
     eventually grep -qx '##*' "$log"
     mqrecv -d "$Q" >/dev/null
     eventually grep -q '#_' "$log"
@@ -163,14 +163,14 @@ drawn() {
 @test "shared memory objects and semaphores are watched in the same way" {
     shmput "$Q" x
     semcreate "$Q" 3
-    start shmstat -w0.02 -H -o size "$Q"
+    start_job shmstat -w0.02 -H -o size "$Q"
     eventually grep -qx 1 "$log"
     shmput "$Q" xyz
     eventually grep -qx 3 "$log"
     kill "$pid"
     ended
     [ "$status" -eq 143 ]
-    start semstat -w0.02 -H -o value "$Q"
+    start_job semstat -w0.02 -H -o value "$Q"
     eventually grep -qx 3 "$log"
     semwait "$Q"
     eventually grep -qx 2 "$log"
@@ -182,7 +182,7 @@ drawn() {
 @test "FIFOs are watched in the same way" {
     mkfifo "$BATS_TEST_TMPDIR/fifo"
     exec 9<>"$BATS_TEST_TMPDIR/fifo"
-    start fifostat -w0.02 -H -o unread,fill "$BATS_TEST_TMPDIR/fifo"
+    start_job fifostat -w0.02 -H -o unread,fill "$BATS_TEST_TMPDIR/fifo"
     eventually grep -qx "0	.........." "$log"
     printf abc >&9
     eventually grep -qx "3	#........." "$log"

@@ -1,21 +1,37 @@
 # shellcheck shell=bash disable=SC2016,SC2034 # for other shells; for the tests
 #
-# Processes that a test starts and waits for, and commands run as another user.
+# Processes that a test starts and must not leave behind, and commands run as
+# another user.
 
-# start COMMAND...: runs it in the background, in a process group of its own and
-# with the default dispositions of signals; $pid is its process, $log what it
-# says.
+started=()
+jobs=()
+
+# start COMMAND...: runs it in the background, as process $pid. Redirections of
+# the call are COMMAND's ("<&0": else bash gives it /dev/null). With the signals
+# that bash has background jobs ignore; without bats's descriptor, for whose end
+# bats waits. Returns once it is COMMAND, for a signal before that may be lost.
 start() {
-    log=$BATS_TEST_TMPDIR/log.${#started[@]}
+    (
+        trap - INT QUIT
+        exec "$@"
+    ) <&0 3>&- &
+    pid=$!
+    started[pid]=1
+    while cmp -s "/proc/$$/cmdline" "/proc/$pid/cmdline"; do :; done
+}
+
+# start_job COMMAND...: the same in a process group of its own, as a shell with a
+# terminal does, and with no input; $log is where it speaks.
+start_job() {
+    log=$BATS_TEST_TMPDIR/log.${#jobs[@]}
     set -m
     env --default-signal=HUP,INT,QUIT,TERM "$@" </dev/null >"$log" 2>&1 3>&- &
     pid=$!
     set +m
-    started+=("$pid")
+    jobs+=("$pid")
     # It has become the COMMAND once it is no longer this shell, nor env.
     eventually became_command "$pid" "$1"
 }
-started=()
 
 # Whether a process runs COMMAND by now, or has ended already.
 became_command() {
@@ -24,16 +40,38 @@ became_command() {
     [ "$name" = "${2##*/}" ] || { [ "$name" != bash ] && [ "$name" != env ]; }
 }
 
-# ended: $status and $output of the process started last, once it has ended.
+has_ended() {
+    case $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) in
+    '' | Z*) return 0 ;;
+    *) return 1 ;;
+    esac
+}
+
+is_running() {
+    ! has_ended "$1"
+}
+
+# result: how process $pid ended, in $result; it has half a minute.
+result() {
+    eventually has_ended "$pid"
+    result=0
+    wait "$pid" || result=$?
+    unset "started[pid]"
+}
+
+# ends STATUS: process $pid ends by itself, with that status.
+ends() {
+    result
+    if [ "$result" -ne "$1" ]; then
+        echo "process ended with $result, expected $1"
+        return 1
+    fi
+}
+
+# ended: $status and $output of job $pid, for expect and says, once it has ended.
 ended() {
-    local tries
-    for ((tries = 0; tries < 3000; tries++)); do
-        [[ $(sed 's/.*) //' "/proc/$pid/stat" 2>/dev/null) == [!Z]* ]] || break
-        sleep 0.01
-    done
-    [ "$tries" -lt 3000 ] || {
-        echo "process $pid never ends; it says:"
-        cat "$log"
+    eventually has_ended "$pid" || {
+        echo "it says: $(cat "$log")"
         return 1
     }
     status=0
@@ -42,25 +80,27 @@ ended() {
     stderr=
 }
 
-# For teardown: no process stays behind a test that failed.
-end_started() {
+# For teardown. The number of one that has ended may be another process's by now.
+stop_started() {
     local process
-    # Only those that still run: the number of one that has ended may be another's.
     for process in $(jobs -rp) $(jobs -sp); do
-        kill -KILL -- "-$process" 2>/dev/null || true
+        kill -KILL -- "-$process" 2>/dev/null || kill -KILL "$process" 2>/dev/null || true
         wait "$process" 2>/dev/null || true
     done
 }
 
-running() {
-    [[ $(sed 's/.*) //' "/proc/$1/stat" 2>/dev/null) == [!Z]* ]]
+# Centiseconds of a clock that nobody sets.
+ticks() {
+    local up
+    read -r up _ </proc/uptime
+    echo "${up/./}"
 }
 
 holds_messages() {
     [ "$(mqstat -H -o messages "$1")" = "$2" ]
 }
 
-# Another user, whom nothing in the system belongs to.
+# Another user, whom nothing in the system belongs to, as $other.
 need_other_user() {
     need_root
     need setpriv
