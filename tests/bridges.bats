@@ -76,9 +76,9 @@ stream_messages() {
     printf 'a\0b\nc\n' >binary
     mqsend "$Q" one ""
     mqsend -r "$Q" <binary
-    start to-redis "$Q" stream "$journal" -p "$port"
+    start_job to-redis "$Q" stream "$journal" -p "$port"
     eventually stream_holds stream 3
-    start from-redis stream group one "$Q2" -p "$port"
+    start_job from-redis stream group one "$Q2" -p "$port"
     eventually queue_holds 3 "$Q2"
     [ "$(mqrecv "$Q2")" = one ]
     [ "$(mqrecv -r "$Q2")" = "" ]
@@ -87,7 +87,7 @@ stream_messages() {
 
 @test "with Redis killed and started again midway, no message is lost" {
     start_redis
-    start to-redis "$Q" stream "$journal" -p "$port"
+    start_job to-redis "$Q" stream "$journal" -p "$port"
     bridge=$pid
     seq 1 60 >sent
     mqsend "$Q" <sent &
@@ -110,8 +110,8 @@ stream_messages() {
     # It takes an entry and dies before it has acknowledged it.
     redis XGROUP CREATE stream group 0 >/dev/null
     redis XREADGROUP GROUP group one COUNT 1 STREAMS stream '>' >/dev/null
-    start from-redis stream group one "$Q2" -p "$port"
-    start from-redis stream group two "$Q2" -p "$port"
+    start_job from-redis stream group one "$Q2" -p "$port"
+    start_job from-redis stream group two "$Q2" -p "$port"
     eventually queue_holds 6 "$Q2"
     [ "$(mqrecv -d "$Q2" | sort)" = "$(seq 1 6)" ]
     acknowledged() { redis XPENDING stream group | head -n 1 | grep -qx 0; }
@@ -120,7 +120,7 @@ stream_messages() {
 
 @test "a queue goes to an MQTT broker and back, every byte of it" {
     start_mosquitto
-    start from-mqtt topic "$Q" "$Q2" -p "$port"
+    start_job from-mqtt topic "$Q" "$Q2" -p "$port"
     # Until it has subscribed, there is nobody to keep a message for.
     subscribed() { mosquitto_pub -p "$port" -q 1 -t topic -m first && ! queue_holds 0 "$Q2"; }
     eventually subscribed
@@ -128,7 +128,7 @@ stream_messages() {
     printf 'a\0b\nc\n' >binary
     mqsend "$Q" one
     mqsend -r "$Q" <binary
-    start to-mqtt "$Q" topic "$journal" -p "$port"
+    start_job to-mqtt "$Q" topic "$journal" -p "$port"
     eventually queue_holds 2 "$Q2"
     [ "$(mqrecv "$Q2")" = one ]
     mqrecv -r "$Q2" | cmp - binary
@@ -136,11 +136,11 @@ stream_messages() {
 
 @test "with the MQTT broker killed and started again midway, no message is lost" {
     start_mosquitto
-    start from-mqtt topic "$Q" "$Q2" -p "$port"
+    start_job from-mqtt topic "$Q" "$Q2" -p "$port"
     subscribed() { mosquitto_pub -p "$port" -q 1 -t topic -m 0 && ! queue_holds 0 "$Q2"; }
     eventually subscribed
     start mqrecv --follow "$Q2" >got
-    start to-mqtt "$Q" topic "$journal" -p "$port"
+    start_job to-mqtt "$Q" topic "$journal" -p "$port"
     bridge=$pid
     seq 1 40 >sent
     mqsend "$Q" <sent &
@@ -177,7 +177,7 @@ start_sshd() {
     start_sshd
     mqsend -p 7 "$Q" $'seven\nlines' ""
     mqsend "$Q" zero
-    start to-host "$Q" 127.0.0.1 "$Q2" "${ssh_options[@]}"
+    start_job to-host "$Q" 127.0.0.1 "$Q2" "${ssh_options[@]}"
     eventually queue_holds 3 "$Q2"
     mqunlink "$Q"
     ends 0
@@ -192,7 +192,7 @@ lines
     start_sshd
     mqsend -p 7 "$Q" seven
     mqsend "$Q" zero
-    start to-host -1 "$Q" 127.0.0.1 "$Q2" "${ssh_options[@]}"
+    start_job to-host -1 "$Q" 127.0.0.1 "$Q2" "${ssh_options[@]}"
     eventually queue_holds 2 "$Q2"
     run mqrecv -d -P "$Q2"
     expect 0 "7	seven
