@@ -4,6 +4,7 @@
 
 #include "name.h"
 #include "options.h"
+#include "owner.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static const char *kind_of(mode_t mode)
+const char *fifo_instead(mode_t mode)
 {
     switch (mode & S_IFMT) {
     case S_IFREG:
@@ -61,12 +62,12 @@ static void require_usable(const char *path, const struct stat *status, bool any
 {
     if (!S_ISFIFO(status->st_mode))
         die(STATUS_DATA, "cannot use %s as a FIFO: it is %s", shown(path),
-            kind_of(status->st_mode));
+            fifo_instead(status->st_mode));
     if (!anybodys && may_be_planted(path, status))
         die(STATUS_PERMISSION,
-            "cannot use FIFO %s: it belongs to user %lu, in a directory where everyone may create "
+            "cannot use FIFO %s: it belongs to user %s, in a directory where everyone may create "
             "files; --existing accepts it",
-            shown(path), (unsigned long)status->st_uid);
+            shown(path), user_text(status->st_uid).text);
 }
 
 static bool is_same(const struct stat *one, const struct stat *other)

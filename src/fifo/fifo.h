@@ -55,6 +55,9 @@ bool fifo_renew(struct fifo *fifo);
 
 void fifo_close(struct fifo *fifo);
 
+/* What is there instead of a FIFO: "a directory". */
+const char *fifo_instead(mode_t mode);
+
 /* Whether its path still leads to it. */
 bool fifo_in_place(const struct fifo *fifo);
 

@@ -3,6 +3,7 @@
  * fifostat: show FIFOs: who reads and writes them or waits to, how much is
  * unread; without opening them, which would wake who waits.
  */
+#include "fifo.h"
 #include "gauge.h"
 #include "json.h"
 #include "name.h"
@@ -211,7 +212,8 @@ static int look(struct state *state, const char *path)
         return (int)fail(status_of_error(errno), "cannot look at FIFO %s: %s", shown(path),
                          errno == ENOENT ? "no such FIFO" : error_text(errno));
     if (!S_ISFIFO(state->status.st_mode))
-        return (int)fail(STATUS_DATA, "%s is not a FIFO", shown(path));
+        return (int)fail(STATUS_DATA, "cannot look at FIFO %s: it is %s", shown(path),
+                         fifo_instead(state->status.st_mode));
     return STATUS_DONE;
 }
 
@@ -272,8 +274,9 @@ static int show_all(void *operands)
     int result = STATUS_DONE;
     size_t most = 0, count = 0;
 
-    while (paths[most] != NULL)
-        most++;
+    for (; paths[most] != NULL; most++)
+        if (paths[most][0] == '\0')
+            usage_error("the path of the FIFO is empty");
     struct state *states = calloc(most + 1, sizeof *states);
     if (states == NULL)
         die_of_memory();

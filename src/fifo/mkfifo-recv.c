@@ -249,6 +249,9 @@ static void report_counts(enum status status)
     else if (received > 0 && status != STATUS_DONE)
         note("%llu byte%s received from FIFO %s", (unsigned long long)received, plural(received),
              path);
+    else if (status == STATUS_DONE && wanted > 0)
+        remark("%llu record%s received from FIFO %s", (unsigned long long)ended, plural(ended),
+               path);
     else if (status == STATUS_DONE)
         remark("%llu byte%s received from FIFO %s", (unsigned long long)received, plural(received),
                path);

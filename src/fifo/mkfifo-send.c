@@ -197,6 +197,8 @@ static void report_counts(enum status status, bool stream)
 
     if (status != STATUS_DONE && writer.written == 0)
         return;
+    if (status == STATUS_PARTIAL && confirm)
+        return; /* what was written is not what was read, and that has been said */
     if (stream)
         say("%llu byte%s written to FIFO %s", (unsigned long long)writer.written,
             plural(writer.written), shown(writer.path));

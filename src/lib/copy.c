@@ -56,6 +56,17 @@ static size_t spliceable(const struct copy *copy)
     return left < (off_t)copy->chunk ? (size_t)left : copy->chunk;
 }
 
+/* Whether there is nothing more to come. */
+static bool has_ended(const struct copy *copy, short events)
+{
+    struct stat status;
+
+    if (!copy->regular)
+        return (events & POLLHUP) != 0 && (events & POLLIN) == 0;
+    off_t offset = lseek(copy->from, 0, SEEK_CUR);
+    return offset >= 0 && fstat(copy->from, &status) == 0 && offset >= status.st_size;
+}
+
 /* Which end keeps the other waiting; COPY_SOME if neither does (any more). */
 static enum copied what_is_missing(const struct copy *copy)
 {
@@ -64,7 +75,7 @@ static enum copied what_is_missing(const struct copy *copy)
 
     poll(ends, 2, 0);
     if (ends[1].revents == 0)
-        return COPY_NEEDS_OUTPUT;
+        return has_ended(copy, ends[0].revents) ? COPY_END : COPY_NEEDS_OUTPUT;
     return ends[0].revents == 0 ? COPY_NEEDS_INPUT : COPY_SOME;
 }
 

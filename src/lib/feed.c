@@ -126,7 +126,8 @@ static enum status send_input(const struct feed *feed)
     enum status status;
 
     if (isatty(STDIN_FILENO))
-        note("reading messages from the terminal, one per line; Ctrl-D ends");
+        note("reading messages from the terminal%s; Ctrl-D ends",
+             feed->records->framing == FRAME_LINES ? ", one per line" : "");
     record_reader_start(&reader, STDIN_FILENO, (enum framing)feed->records->framing,
                         feed->longest + (feed->records->prefix ? PREFIX_LONGEST : 0));
     progress_start("message");

@@ -73,8 +73,10 @@ static enum record_result take_netstring(struct record_reader *reader, struct re
     if (available == 0)
         return reader->at_end ? RECORD_NONE : RECORD_PENDING;
     for (; digits < available && bytes[digits] >= '0' && bytes[digits] <= '9'; digits++) {
-        if (digits >= 18 || (digits == 1 && bytes[0] == '0'))
+        if (digits == 1 && bytes[0] == '0')
             return malformed(record, "a netstring begins with its length, without leading zeros");
+        if (digits >= 18)
+            return malformed(record, "the length of a netstring has 18 digits at most");
         length = length * 10 + (size_t)(bytes[digits] - '0');
     }
     if (digits < available && (digits == 0 || bytes[digits] != ':'))

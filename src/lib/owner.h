@@ -17,6 +17,13 @@ struct owner_names {
     const char *group;
 };
 
+/* An owner as messages and tables name him; an id without a name is its number. */
+struct owner_text {
+    char text[64];
+};
+struct owner_text user_text(uid_t user);
+struct owner_text group_text(gid_t group);
+
 /* The rows of an options table (options.h). */
 #define OPTION_MODE(m)                                                                             \
     {                                                                                              \

@@ -220,10 +220,18 @@ bool table_shows_processes(const struct table *table, const struct process_colum
            table_shows(table, columns->command);
 }
 
-static void add_array(struct table *table, const struct process_use *uses, size_t count)
+/* Of who is seen; null where nobody is and some may not be looked into. */
+static void add_array(struct table *table, const struct process_use *uses, size_t count,
+                      bool some_hidden)
 {
     struct buffer members = {0};
 
+    if (count == 0 && some_hidden) {
+        json_null(&members, "processes");
+        table_json(table, &members);
+        buffer_free(&members);
+        return;
+    }
     json_open(&members, "processes", "[");
     for (size_t i = 0; i < count; i++) {
         json_open(&members, NULL, "{");
@@ -256,7 +264,7 @@ void table_processes(struct table *table, const struct process_columns *columns,
         }
         if (json) {
             fill_row(table, context, i);
-            add_array(table, uses.rows + first, use - first);
+            add_array(table, uses.rows + first, use - first, uses.hidden > 0);
         }
     }
     if (uses.hidden > 0)

@@ -18,11 +18,21 @@ enum status receive_stopped(const struct source *source, const struct receiving 
     unsigned long long count = deliver_count();
 
     if (count > 0 && option_given('N'))
-        note("%llu of %llu messages received from queue %s", count,
-             (unsigned long long)receiving->wanted, shown(source->queue));
+        note("%llu of %llu messages %s from queue %s", count,
+             (unsigned long long)receiving->wanted, source->did, shown(source->queue));
     else if (count > 0)
-        note("%llu message%s received from queue %s", count, plural(count), shown(source->queue));
+        note("%llu message%s %s from queue %s", count, plural(count), source->did,
+             shown(source->queue));
     return status;
+}
+
+void receive_done(const struct source *source)
+{
+    unsigned long long count = deliver_count();
+
+    if (reporting.verbose)
+        remark("%llu message%s %s from queue %s", count, plural(count), source->did,
+               shown(source->queue));
 }
 
 /* SETTLED is what became of what the reader left; it is the graver status. */
@@ -82,8 +92,7 @@ enum status receive(const struct source *source, const struct receiving *receivi
     progress_end();
     enum status status = ended(source, receiving, why, deliver_settle());
 
-    if (status == STATUS_DONE && reporting.verbose)
-        remark("%llu message%s received from queue %s", (unsigned long long)deliver_count(),
-               plural(deliver_count()), shown(source->queue));
+    if (status == STATUS_DONE)
+        receive_done(source);
     return deliver_finish(status);
 }

@@ -66,6 +66,7 @@ enum received {
 /* A family's way to a queue. */
 struct source {
     const char *queue;            /* its name, unescaped */
+    const char *did;              /* "received", for counts */
     enum received (*take)(void);  /* takes a message into the hand, without waiting */
     enum received (*wait)(nanoseconds deadline); /* called with nothing in hand */
 };
@@ -73,6 +74,9 @@ struct source {
 /* Receives as asked and writes it all; returns the status after saying what
  * there is to say. deliver_start comes first. */
 enum status receive(const struct source *source, const struct receiving *receiving);
+
+/* For a tool that is done: says how many were received, under --verbose. */
+void receive_done(const struct source *source);
 
 /* For a tool that stops early: says how many were received; returns STATUS. */
 enum status receive_stopped(const struct source *source, const struct receiving *receiving,

@@ -63,6 +63,8 @@ _Noreturn void die(enum status status, const char *format, ...)
 {
     va_list arguments;
 
+    if (reporting.let_go != NULL)
+        reporting.let_go();
     if (!reporting.quiet || status != STATUS_NO_OBJECT) {
         va_start(arguments, format);
         write_line(format, arguments);

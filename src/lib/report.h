@@ -39,6 +39,7 @@ struct reporting {
     bool verbose;             /* --verbose */
     bool muted;               /* only die() speaks: the terminal shows something else */
     bool line_begun;          /* progress.h has drawn a line that other lines must not follow */
+    void (*let_go)(void);     /* called by die() before its line: gives the terminal back */
     enum status own_failure;  /* if not 0, what die() exits with instead (shmrun, semrun, piperun) */
     enum status (*rescue)(void); /* called by die() while messages may be in hand: saves them;
                                     a status other than 0 is exited with instead */

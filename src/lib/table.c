@@ -4,11 +4,11 @@
 #include "json.h"
 #include "name.h"
 #include "options.h"
+#include "owner.h"
 #include "report.h"
+#include "utf8.h"
 
 #include <ctype.h>
-#include <grp.h>
-#include <pwd.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -150,38 +150,14 @@ void table_mode(struct table *table, size_t column, mode_t mode)
     table_bytes(table, column, text, sizeof text);
 }
 
-/* An id without a name is shown as its number. The last name is kept: rows
- * mostly have one owner, and a look-up reads a file. */
 void table_user(struct table *table, size_t column, uid_t user)
 {
-    static char name[64];
-    static uid_t known;
-
-    if (name[0] == '\0' || user != known) {
-        const struct passwd *entry = getpwuid(user);
-        if (entry != NULL)
-            snprintf(name, sizeof name, "%s", entry->pw_name);
-        else
-            snprintf(name, sizeof name, "%lu", (unsigned long)user);
-        known = user;
-    }
-    table_text(table, column, name);
+    table_text(table, column, user_text(user).text);
 }
 
 void table_group(struct table *table, size_t column, gid_t group)
 {
-    static char name[64];
-    static gid_t known;
-
-    if (name[0] == '\0' || group != known) {
-        const struct group *entry = getgrgid(group);
-        if (entry != NULL)
-            snprintf(name, sizeof name, "%s", entry->gr_name);
-        else
-            snprintf(name, sizeof name, "%lu", (unsigned long)group);
-        known = group;
-    }
-    table_text(table, column, name);
+    table_text(table, column, group_text(group).text);
 }
 
 void table_json(struct table *table, const struct buffer *members)
@@ -254,13 +230,17 @@ static const struct buffer *cell_text(const struct table *table, const struct ce
     return &text;
 }
 
-/* Columns on a terminal: one for each character of UTF-8. */
+/* Columns on a terminal. */
 static size_t width_of(const struct buffer *text)
 {
     size_t width = 0;
+    uint32_t code_point;
 
-    for (size_t i = 0; i < text->length; i++)
-        width += ((unsigned char)text->bytes[i] & 0xc0) != 0x80;
+    for (size_t i = 0, size; i < text->length; i += size) {
+        size = utf8_character(text->bytes + i, text->length - i, &code_point);
+        width += size == 0 ? 1 : utf8_columns(code_point);
+        size += size == 0;
+    }
     return width;
 }
 

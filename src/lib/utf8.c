@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: MIT */
+#define _XOPEN_SOURCE 700 /* wcwidth */
 #include "utf8.h"
+
+#include <locale.h>
+#include <wchar.h>
 
 size_t utf8_character(const char *bytes, size_t length, uint32_t *code_point)
 {
@@ -36,6 +40,20 @@ size_t utf8_character(const char *bytes, size_t length, uint32_t *code_point)
         return 0;
     *code_point = value;
     return size;
+}
+
+unsigned utf8_columns(uint32_t code_point)
+{
+    static bool knows;
+
+    if (code_point < 0x80)
+        return 1;
+    /* Only once it is needed: it would cost every run more than a system call. */
+    if (!knows && setlocale(LC_CTYPE, "") != NULL && wcwidth(0xe9) != 1)
+        setlocale(LC_CTYPE, "C.UTF-8");
+    knows = true;
+    int columns = wcwidth((wchar_t)code_point);
+    return columns < 0 ? 1 : (unsigned)columns;
 }
 
 bool utf8_valid(const char *bytes, size_t length)

@@ -13,6 +13,9 @@
  * with, and its code point; 0 if it begins with none. */
 size_t utf8_character(const char *bytes, size_t length, uint32_t *code_point);
 
+/* The columns that a code point takes on a terminal, 0 to 2, as wcwidth(3) knows them. */
+unsigned utf8_columns(uint32_t code_point);
+
 /* Whether all of BYTES is well-formed. */
 bool utf8_valid(const char *bytes, size_t length);
 

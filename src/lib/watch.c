@@ -5,6 +5,7 @@
 #include "options.h"
 #include "report.h"
 #include "stream.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -76,6 +77,7 @@ static bool is_terminal(void)
 /* The bytes of TEXT that fit into WIDTH columns; escape sequences take none. */
 static size_t fitting(const char *text, size_t length, size_t width)
 {
+    uint32_t code_point;
     size_t i = 0;
 
     while (i < length) {
@@ -85,11 +87,12 @@ static size_t fitting(const char *text, size_t length, size_t width)
             i += i < length;
             continue;
         }
-        if (width-- == 0)
+        size_t size = utf8_character(text + i, length - i, &code_point);
+        unsigned columns = size == 0 ? 1 : utf8_columns(code_point);
+        if (columns > width)
             break;
-        do
-            i++;
-        while (i < length && ((unsigned char)text[i] & 0xc0) == 0x80);
+        width -= columns;
+        i += size + (size == 0);
     }
     return i;
 }
@@ -189,7 +192,8 @@ static int watch_on_screen(const struct watching *watching, struct table_style *
 
     style->colour = no_colour == NULL || no_colour[0] == '\0';
     reporting.muted = true; /* what a look says has no place on the screen */
-    atexit(leave_screen);   /* also where die() ends the process */
+    reporting.let_go = leave_screen;
+    atexit(leave_screen);
     enter_screen();
     for (;;) {
         look_and_draw(style, look, context);
@@ -235,7 +239,7 @@ int watch(const struct watching *watching, struct table_style *style, int (*look
         return output_finish(look(context));
     if (watching->interval < shortest)
         usage_error("--watch takes a duration of 10ms or more");
-    bool screen = is_terminal() && !style->json && !style->names;
+    bool screen = is_terminal() && !style->json && !style->no_headings && !style->names;
     int result = screen ? watch_on_screen(watching, style, look, context)
                         : watch_in_turn(watching, style, look, context);
     return output_finish(result);

@@ -22,7 +22,7 @@ struct watching {
 /* The row of an options table (options.h) that sets the struct watching W. */
 #define OPTION_WATCH(w)                                                                            \
     {                                                                                              \
-        'w', "watch", "[=DURATION]", "show it again and again (every second); q ends",             \
+        'w', "watch", "[=DURATION]", "again every second, or -w0.5 for twice; q ends",             \
             .flag = &(w).wanted, .duration = &(w).interval                                         \
     }
 

@@ -112,7 +112,7 @@ int main(int argc, char **argv)
         .confirm = receiving.confirm,
         .rescue = save,
     };
-    const struct source source = {queue.name.text, take, wait_for_message};
+    const struct source source = {queue.name.text, "received", take, wait_for_message};
     deliver_start(&delivery, queue.message_size);
     return (int)receive(&source, &receiving);
 }

@@ -410,6 +410,8 @@ int main(int argc, char **argv)
 
     if (jobs.replace != NULL && jobs.replace[0] == '\0')
         usage_error("--replace takes a text that is not empty");
+    if (journal_path != NULL && journal_path[0] == '\0')
+        usage_error("--journal takes the path of a file");
     if (drain && !option_given('N'))
         wanted = UINT64_MAX;
     if (dead_letter_name != NULL)

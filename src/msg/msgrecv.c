@@ -198,12 +198,15 @@ int main(int argc, char **argv)
         .confirm = receiving.confirm,
         .rescue = peeking ? forget : save,
     };
-    const struct source source = {queue.name, take, wait_for_message};
+    const struct source source = {queue.name, peeking ? "shown" : "received", take,
+                                  wait_for_message};
     deliver_start(&delivery, longest);
     if (!peeking)
         return (int)receive(&source, &receiving);
     enum status status = peek(&queue, &selection, &receiving, longest);
-    if (status != STATUS_DONE)
+    if (status == STATUS_DONE)
+        receive_done(&source);
+    else
         receive_stopped(&source, &receiving, status);
     return deliver_finish(status) == STATUS_LOST ? STATUS_STREAM : (int)status;
 }

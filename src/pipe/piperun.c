@@ -4,6 +4,7 @@
  * status that is not zero.
  */
 #define _GNU_SOURCE /* pipe2, F_SETPIPE_SZ */
+#include "limit.h"
 #include "name.h"
 #include "options.h"
 #include "run.h"
@@ -94,13 +95,20 @@ static void set_size(int fd)
 {
     if (pipe_size == 0 || fcntl(fd, F_SETPIPE_SZ, (int)pipe_size) >= 0)
         return;
-    if (errno == EPERM)
+    int error = errno;
+    uint64_t most = system_limit("fs/pipe-max-size");
+    if (error == EPERM && pipe_size > most)
         die(STATUS_LIMIT,
-            "cannot give a pipe %llu bytes: it is more than fs.pipe-max-size or this user's "
-            "fs.pipe-user-pages-soft allows (see pipe(7))",
-            (unsigned long long)pipe_size);
+            "cannot give a pipe %llu bytes: fs.pipe-max-size allows %llu (see pipe(7))",
+            (unsigned long long)pipe_size, (unsigned long long)most);
+    if (error == EPERM)
+        die(STATUS_LIMIT,
+            "cannot give a pipe %llu bytes: fs.pipe-user-pages-soft allows all pipes of a user "
+            "%llu pages (see pipe(7))",
+            (unsigned long long)pipe_size,
+            (unsigned long long)system_limit("fs/pipe-user-pages-soft"));
     die(STATUS_SYSTEM, "cannot give a pipe %llu bytes: %s", (unsigned long long)pipe_size,
-        error_text(errno));
+        error_text(error));
 }
 
 static void join(struct command *writer, struct command *reader)

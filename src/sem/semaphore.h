@@ -86,9 +86,10 @@ struct semaphore {
 };
 
 /* Opens a semaphore, with patience->await once it is there. Returns 0, or
- * STATUS_TIMED_OUT without a word; ends the process for anything else. */
+ * STATUS_TIMED_OUT without a word; ends the process for anything else. WAY_OUT is
+ * what the user can do about a missing one. */
 enum status semaphore_open(struct semaphore *semaphore, const struct name *name,
-                           const struct patience *patience);
+                           const struct patience *patience, const char *way_out);
 
 /* Takes COUNT from it: all or, after giving back what it had, none. Returns 0,
  * STATUS_WOULD_WAIT or STATUS_TIMED_OUT without a word, or STATUS_GONE if the

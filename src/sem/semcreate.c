@@ -34,9 +34,9 @@ static const struct tool tool = {
     .version = SEMAPHORE_VERSION,
 };
 
-/* Whether an existing semaphore is what would have been created. Its value is
- * not compared: it changes with use. */
-static enum status compare(const struct name *name)
+/* What is to be said of one that exists: with --if-missing, whether it is what
+ * would have been created. Its value is not compared: it changes with use. */
+static enum status exists(const struct name *name)
 {
     struct semaphore_file file;
     int error = semaphore_look(name, O_RDONLY, &file);
@@ -44,7 +44,11 @@ static enum status compare(const struct name *name)
     if (file.descriptor >= 0)
         close(file.descriptor);
     if (error != 0 && (error != EACCES || !file.has_status))
-        return semaphore_failed("compare", name, &file, error);
+        return semaphore_failed("create", name, &file, error);
+    if (!if_missing)
+        return fail(STATUS_EXISTS,
+                    "cannot create semaphore %s: it exists already (--if-missing accepts it)",
+                    shown(name->text));
     return owner_compare(&owner, &file.status, wanted.mode, "semaphore", name);
 }
 
@@ -64,11 +68,7 @@ int main(int argc, char **argv)
 
     enum status status = semaphore_create(&name, wanted);
     if (status == STATUS_EXISTS)
-        status = if_missing ? compare(&name)
-                            : fail(status,
-                                   "cannot create semaphore %s: it exists already (--if-missing "
-                                   "accepts it)",
-                                   shown(name.text));
+        status = exists(&name);
     if (status == STATUS_DONE)
         remark("semaphore %s is there", shown(name.text));
     return (int)status;

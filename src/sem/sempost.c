@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     uint64_t posted = 0;
     enum status status = STATUS_DONE;
 
-    semaphore_open(&semaphore, &name, &patience);
+    semaphore_open(&semaphore, &name, &patience, "semcreate makes it");
     require_room(&semaphore);
     while (posted < count && (status = semaphore_post(&semaphore)) == STATUS_DONE)
         posted++;

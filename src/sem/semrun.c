@@ -4,6 +4,7 @@
  * it again exactly once, however the command ends.
  */
 #include "options.h"
+#include "owner.h"
 #include "run.h"
 #include "semaphore.h"
 
@@ -63,9 +64,9 @@ static void refuse_foreign(const struct semaphore *semaphore)
 
     if (owner != geteuid() && owner != 0)
         die(STATUS_PERMISSION,
-            "semaphore %s exists already and belongs to user %lu; to use it as it is, leave out "
+            "semaphore %s exists already and belongs to user %s; to use it as it is, leave out "
             "--slots",
-            shown(semaphore->name.text), (unsigned long)owner);
+            shown(semaphore->name.text), user_text(owner).text);
 }
 
 int main(int argc, char **argv)
@@ -77,7 +78,8 @@ int main(int argc, char **argv)
     signals_catch();
     if (slots > 0)
         create_if_missing(&name);
-    enum status status = semaphore_open(&semaphore, &name, &patience);
+    enum status status = semaphore_open(&semaphore, &name, &patience,
+                                        "--slots makes it, --await waits for it");
     if (status == STATUS_DONE && slots > 0)
         refuse_foreign(&semaphore);
     if (status == STATUS_DONE)

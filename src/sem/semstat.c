@@ -106,12 +106,10 @@ static int look(struct state *state, struct semaphore_file *why)
     return error == EACCES && why->has_status ? 0 : error;
 }
 
-/* Whether a look that failed is worth a word. In a list, what has gone since
- * is not, nor, where names do not tell them apart, what is shared memory. */
-static bool reportable(int error, bool listed)
+/* Whether a look that failed is worth a word in a list: what has gone since is
+ * not, nor, where names do not tell them apart, what is shared memory. */
+static bool noteworthy(int error)
 {
-    if (!listed)
-        return true;
     return error != ENOENT && (error != EBADMSG || SEMAPHORE_HAS_PREFIX);
 }
 
@@ -130,8 +128,10 @@ static int show(const struct name *names, size_t count, bool listed)
         int error = look(&states[seen], &why);
         if (error == 0)
             seen++;
-        else if (reportable(error, listed))
+        else if (!listed)
             status = semaphore_failed("look at", &names[i], &why, error);
+        else if (noteworthy(error) && !reporting.quiet)
+            semaphore_failed("look at", &names[i], &why, error);
         if (result == STATUS_DONE)
             result = (int)status;
     }

@@ -134,15 +134,15 @@ enum object_found object_open(struct object *object, const struct name *name,
     }
 }
 
-_Noreturn void object_give_up(enum object_found found, const struct name *name)
+_Noreturn void object_give_up(enum object_found found, const struct name *name,
+                              const char *way_out)
 {
     if (found == OBJECT_BUSY)
         exit(STATUS_WOULD_WAIT);
     if (found == OBJECT_TIMED_OUT)
         exit(STATUS_TIMED_OUT);
-    die(STATUS_NO_OBJECT,
-        "cannot open shared memory object %s: no such object; shmcreate or shmput makes it",
-        shown(name->text));
+    die(STATUS_NO_OBJECT, "cannot open shared memory object %s: no such object; %s",
+        shown(name->text), way_out);
 }
 
 const char *object_error(int error)
@@ -210,6 +210,6 @@ enum status object_no_room(const char *attempt, const struct name *name, uint64_
                     "%llu (see ulimit -f); nothing was changed",
                     attempt, object, (unsigned long long)asked, (unsigned long long)limit.rlim_cur);
     return fail(status_of_error(error),
-                "cannot %s shared memory object %s: %llu bytes asked for: %s", attempt, object,
-                (unsigned long long)asked, error_text(error));
+                "cannot %s shared memory object %s: %llu bytes asked for: %s; nothing was changed",
+                attempt, object, (unsigned long long)asked, error_text(error));
 }

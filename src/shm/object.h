@@ -81,8 +81,9 @@ void object_close(struct object *object);
 bool object_still_named(struct object *object);
 
 /* Ends the process as a user expects who was told why there is no object:
- * not for OBJECT_FOUND. */
-_Noreturn void object_give_up(enum object_found found, const struct name *name);
+ * not for OBJECT_FOUND. WAY_OUT is what he can do about a missing one. */
+_Noreturn void object_give_up(enum object_found found, const struct name *name,
+                              const char *way_out);
 
 /* What an errno value of the above means to a user, and its status. */
 const char *object_error(int error);

@@ -78,7 +78,7 @@ static void look_at_object(void)
     if (found == OBJECT_MISSING)
         return;
     if (found != OBJECT_FOUND)
-        object_give_up(found, &name);
+        object_give_up(found, &name, "shmcreate makes it");
     refuse_atomic_within_shmrun(&object);
     object_close(&object);
 }
@@ -220,7 +220,7 @@ static enum status put(void)
         if (found == OBJECT_MISSING)
             continue;
         if (found != OBJECT_FOUND)
-            object_give_up(found, &name);
+            object_give_up(found, &name, "shmcreate makes it");
         refuse_atomic_within_shmrun(&object);
         if (!atomic)
             return write_in_place(&object);

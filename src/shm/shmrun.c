@@ -78,7 +78,7 @@ static struct object lock_object(const struct name *name)
         if (found == OBJECT_MISSING && create)
             create_empty(name);
         else if (found == OBJECT_MISSING || !option_given('E'))
-            object_give_up(found, name);
+            object_give_up(found, name, "--create makes it");
         else
             exit((int)conflict_status);
     }
