@@ -56,16 +56,6 @@ static uint64_t received; /* bytes */
 static uint64_t ended;    /* records */
 static bool within_record;
 
-static enum status wait_for_room(void)
-{
-    struct pollfd room = {.fd = output, .events = POLLOUT};
-
-    wait_for(&room, 1, NO_LIMIT);
-    if ((room.revents & (POLLERR | POLLHUP)) != 0 && output_reader_gone())
-        return fail(STATUS_STREAM, "the reader of standard output has gone");
-    return STATUS_DONE;
-}
-
 static enum status cannot_read(void)
 {
     return fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader.path), error_text(errno));
@@ -77,6 +67,19 @@ static enum status cannot_write(size_t held)
         return fail(STATUS_LOST, "cannot write to standard output: %s; %zu byte%s lost",
                     error_text(errno), held, held == 1 ? " is" : "s are");
     return fail(STATUS_STREAM, "cannot write to standard output: %s", error_text(errno));
+}
+
+/* HELD bytes are no longer in the FIFO. */
+static enum status wait_for_room(size_t held)
+{
+    struct pollfd room = {.fd = output, .events = POLLOUT};
+
+    wait_for(&room, 1, NO_LIMIT);
+    if ((room.revents & (POLLERR | POLLHUP)) == 0 || !output_reader_gone())
+        return STATUS_DONE;
+    errno = EPIPE;
+    return held > 0 ? cannot_write(held)
+                    : fail(STATUS_STREAM, "the reader of standard output has gone");
 }
 
 /* ---- The stream ------------------------------------------------------------- */
@@ -130,7 +133,7 @@ static enum status advance(struct copy *copy, bool *over)
     case COPY_NEEDS_INPUT:
         return reader_wait(&reader);
     case COPY_NEEDS_OUTPUT:
-        return wait_for_room();
+        return wait_for_room(copy->held);
     case COPY_CANNOT_READ:
         return cannot_read();
     case COPY_CANNOT_WRITE:
@@ -177,7 +180,7 @@ static enum status write_out(const struct ahead *next)
         if (wrote > 0)
             done += (size_t)wrote;
         else if (errno == EAGAIN)
-            status = wait_for_room();
+            status = wait_for_room(next->consumed ? next->length : 0);
         else if (errno != EINTR)
             status = cannot_write(next->consumed ? next->length : 0);
     }
@@ -201,6 +204,20 @@ static enum status writers_gone(void)
                 shown(reader.path));
 }
 
+/* What was written has been taken by another process, and something else here:
+ * that must not be lost as well. */
+static enum status disturbed(const struct ahead *instead)
+{
+    bool taken = errno == EAGAIN;
+    enum status status =
+        taken ? fail(STATUS_SYSTEM, "another process reads FIFO %s too: what it took has been "
+                                    "written here as well",
+                     shown(reader.path))
+              : cannot_read();
+    enum status wrote = write_out(instead);
+    return wrote == STATUS_DONE ? status : wrote;
+}
+
 static enum status take_some(void)
 {
     static struct ahead next;
@@ -218,8 +235,10 @@ static enum status take_some(void)
         ended = before;
         return status;
     }
-    reader_consume(&reader, &next);
-    received += next.length;
+    size_t length = next.length;
+    if (!reader_consume(&reader, &next))
+        return disturbed(&next);
+    received += length;
     progress_show(ended, ended, wanted);
     return STATUS_DONE;
 }

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <string.h>
 #include <unistd.h>
 
 static enum status wait_for_turn(struct reader *reader)
@@ -99,17 +100,29 @@ ssize_t reader_look(const struct reader *reader, struct ahead *ahead)
     return got;
 }
 
-void reader_consume(const struct reader *reader, const struct ahead *ahead)
+bool reader_consume(const struct reader *reader, struct ahead *ahead)
 {
-    char scratch[PIPE_BUF];
-    size_t left = ahead->consumed ? 0 : ahead->length;
+    char taken[PIPE_BUF];
+    size_t length = 0, same = 0;
+    int error = EAGAIN;
 
-    while (left > 0) {
-        ssize_t got = read(reader->fifo.descriptor, scratch, left);
+    if (ahead->consumed)
+        return true;
+    while (length < ahead->length) {
+        ssize_t got = read(reader->fifo.descriptor, taken + length, ahead->length - length);
+        if (got < 0 && errno != EINTR)
+            error = errno;
         if (got == 0 || (got < 0 && errno != EINTR))
-            die(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader->path),
-                got == 0 || errno == EAGAIN ? "another process took what was written here"
-                                            : error_text(errno));
-        left -= got > 0 ? (size_t)got : 0;
+            break;
+        length += got > 0 ? (size_t)got : 0;
     }
+    while (same < length && taken[same] == ahead->bytes[same])
+        same++;
+    if (same == ahead->length)
+        return true;
+    ahead->length = length - same;
+    memcpy(ahead->bytes, taken + same, ahead->length);
+    ahead->consumed = true;
+    errno = error;
+    return false;
 }

@@ -56,7 +56,9 @@ struct ahead {
 /* Returns what read(2) would, without waiting. */
 ssize_t reader_look(const struct reader *reader, struct ahead *ahead);
 
-/* Takes that out, or dies. */
-void reader_consume(const struct reader *reader, const struct ahead *ahead);
+/* Takes that out. False if another process has taken some of it meanwhile, or it
+ * cannot be read (errno): then AHEAD is what was taken here instead, beyond what
+ * it was before. */
+bool reader_consume(const struct reader *reader, struct ahead *ahead);
 
 #endif

@@ -161,7 +161,7 @@ enum status writer_wait_until_read(struct writer *writer)
     for (;;) {
         struct pollfd other = {.fd = writer->fifo.descriptor};
         bool gone = poll(&other, 1, 0) > 0 && (other.revents & POLLERR) != 0;
-        if (fifo_unread(&writer->fifo) == 0)
+        if (fifo_unread(&writer->fifo) == 0 || (gone && writer->written == 0))
             return STATUS_DONE;
         if (gone)
             return reader_gone(writer);

@@ -85,12 +85,14 @@ static enum status rescue_held(void)
     if (with_unread)
         delivered -= count - in_hand;
     in_hand = 0;
-    if (!with_unread && written > held.forgotten)
-        note("a message that is saved had been written in part: %llu bytes",
-             (unsigned long long)(written - held.forgotten));
+    uint64_t in_part = !with_unread && written > held.forgotten ? written - held.forgotten : 0;
     const struct message *messages = held_messages(&held);
     held.count = held.first;
-    return delivery->rescue(messages, count);
+    enum status status = delivery->rescue(messages, count);
+    if (in_part > 0)
+        note("a message that is saved had been written in part: %llu bytes",
+             (unsigned long long)in_part);
+    return status;
 }
 
 static void reserve_record(size_t longest)

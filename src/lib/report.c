@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 #include "report.h"
 
+#include "wait.h"
+
 #include <ctype.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +23,22 @@ void report_clear_line(void)
     reporting.line_begun = false;
     ssize_t ignored = write(STDERR_FILENO, clear, sizeof clear - 1);
     (void)ignored;
+}
+
+/* Standard error may be a pipe whose reader has stalled. It is waited for, but not
+ * for ever once a signal asks for the end: what is in hand is worth more than a line. */
+static bool error_has_room(void)
+{
+    static int tenths_left = 10; /* of a second, for all lines together */
+    struct pollfd error = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+    for (;;) {
+        int ready = poll(&error, 1, 100);
+        if (ready > 0 || (ready < 0 && errno != EINTR))
+            return true;
+        if (signals_end_wanted() && tenths_left-- <= 0)
+            return false;
+    }
 }
 
 /* One write per line (but for what a full pipe leaves), so that the lines of
@@ -40,7 +59,7 @@ static void write_line(const char *format, va_list arguments)
         length = room - 1;
     line[length++] = '\n';
     ssize_t wrote = 0;
-    for (size_t start = 0; start < length; start += (size_t)wrote) {
+    for (size_t start = 0; start < length && error_has_room(); start += (size_t)wrote) {
         wrote = write(STDERR_FILENO, line + start, length - start);
         if (wrote <= 0)
             return;

@@ -105,20 +105,19 @@ void rescue_messages(struct saved *saved, const struct rescuer *rescuer,
 
 enum status rescue_report(const struct saved *saved, const struct rescuer *rescuer)
 {
-    const char *name = shown(rescuer->queue);
-
     if (saved->put_back > 0)
         fail(STATUS_SAVED, "%zu message%s put back on queue %s", saved->put_back,
-             plural(saved->put_back), name);
+             plural(saved->put_back), shown(rescuer->queue));
     for (const struct kept *kept = saved->kept; kept < saved->kept + KEPT_DIRECTORIES; kept++)
         if (kept->messages > 0)
             fail(STATUS_SAVED,
                  "%zu message%s kept in %s (queue %s %s); to send: %s -S -P QUEUE <%s",
-                 kept->messages, plural(kept->messages), shown(kept->path), name, rescuer->unable,
-                 rescuer->sender, shown(kept->path));
+                 kept->messages, plural(kept->messages), shown(kept->path),
+                 shown(rescuer->queue), rescuer->unable, rescuer->sender, shown(kept->path));
     if (saved->lost > 0)
         return fail(STATUS_LOST,
                     "%zu message%s from queue %s lost: cannot be put back nor kept: %s",
-                    saved->lost, plural(saved->lost), name, error_text(saved->error));
+                    saved->lost, plural(saved->lost), shown(rescuer->queue),
+                    error_text(saved->error));
     return saved->put_back > 0 || any_kept(saved) ? STATUS_SAVED : STATUS_DONE;
 }

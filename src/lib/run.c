@@ -98,6 +98,7 @@ enum status run_start_status(int error)
     case ENOTDIR:
         return STATUS_NOT_FOUND;
     case EAGAIN:
+    case EFBIG: /* the file of its standard input */
         return STATUS_LIMIT;
     case ENOMEM:
     case EMFILE:

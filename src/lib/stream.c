@@ -3,6 +3,7 @@
 #include "stream.h"
 
 #include "report.h"
+#include "wait.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -99,6 +100,21 @@ int output_without_blocking(void)
     return fd >= 0 ? fd : STDOUT_FILENO;
 }
 
+struct burst {
+    int output;
+    const void *bytes;
+    size_t length;
+    ssize_t wrote;
+};
+
+static int write_burst(void *context)
+{
+    struct burst *burst = context;
+
+    burst->wrote = write(burst->output, burst->bytes, burst->length);
+    return burst->wrote < 0 ? errno : 0;
+}
+
 ssize_t output_write(int output, const void *bytes, size_t length)
 {
     struct pollfd room = {.fd = output, .events = POLLOUT};
@@ -112,8 +128,14 @@ ssize_t output_write(int output, const void *bytes, size_t length)
         errno = EAGAIN;
         return -1;
     }
-    /* A pipe that is ready has room for as much. */
-    return write(output, bytes, length < PIPE_BUF ? length : PIPE_BUF);
+    /* A pipe that is ready has room for as much, if nobody else fills it meanwhile;
+     * a terminal may have less. A signal must end the call even then. */
+    struct burst burst = {output, bytes, length < PIPE_BUF ? length : PIPE_BUF, -1};
+    int error = 0;
+    if (wait_in_call(write_burst, &burst, NO_LIMIT, &error) != WAIT_READY)
+        error = EAGAIN;
+    errno = error;
+    return error == 0 ? burst.wrote : -1;
 }
 
 int output_finish(int status)

@@ -95,7 +95,8 @@ static void handle(int signal, void (*handler)(int))
 
     sigemptyset(&action.sa_mask);
     sigaction(signal, &action, &before);
-    /* The signal is held: between the two calls the handler cannot run. */
+    /* Between the two calls the handler cannot run: the signal is held, or only a
+     * write of ours can send it. */
     if (before.sa_handler == SIG_IGN && signal != SIGCHLD)
         sigaction(signal, &before, NULL);
 }
@@ -142,6 +143,30 @@ bool signals_checkpoint(void)
     if (holding)
         ppoll(NULL, 0, &none, &waiting_mask);
     return caught != 0;
+}
+
+static void nothing(int signal)
+{
+    (void)signal;
+}
+
+/* By handlers, since exec resets those. */
+void signals_survive_writes(void)
+{
+    handle(SIGPIPE, nothing);
+    handle(SIGXFSZ, nothing);
+}
+
+bool signals_end_wanted(void)
+{
+    sigset_t pending;
+
+    if (caught != 0 || sigpending(&pending) != 0)
+        return caught != 0;
+    for (int i = 0; i < ENDING_SIGNALS; i++)
+        if (sigismember(&pending, ending_signals[i]))
+            return true;
+    return false;
 }
 
 _Noreturn void signals_die(int signal)

@@ -72,6 +72,13 @@ int signals_count(void);
  * at once delivers no signal. */
 bool signals_checkpoint(void);
 
+/* SIGPIPE and SIGXFSZ come back as errors of the write from here on: for a tool that
+ * has something to give back. A COMMAND gets them as they were. */
+void signals_survive_writes(void);
+
+/* Whether a signal that ends a tool has been caught, or waits to be. */
+bool signals_end_wanted(void);
+
 /* Ends the process by SIGNAL, as the sender of the signal meant. */
 _Noreturn void signals_die(int signal);
 

@@ -71,11 +71,21 @@ static int ending = GOING_ON;  /* or the status to end with, once no job is acti
 static uint64_t taken, acknowledged, dead_lettered, left_in_journal;
 static nanoseconds message_deadline; /* of the wait for a message; 0: not waiting */
 
-/* From here on no more is taken. The first reason counts. */
+/* From here on no more is taken. The first reason counts, but that no more came is
+ * none where a message in hand fails afterwards. */
 static void end_with(enum status status)
 {
-    if (ending == GOING_ON || ending == STATUS_DONE)
+    switch (ending) {
+    case GOING_ON:
+    case STATUS_DONE:
+    case STATUS_WOULD_WAIT:
+    case STATUS_TIMED_OUT:
+    case STATUS_GONE:
         ending = (int)status;
+        break;
+    default:
+        break;
+    }
 }
 
 static bool taking(void)
@@ -417,6 +427,7 @@ int main(int argc, char **argv)
     if (dead_letter_name != NULL)
         queue_name(dead_letter_name);
     signals_catch();
+    signals_survive_writes();
     signals_watch_children();
     queue = queue_open(argv[first], QUEUE_TO_RECEIVE, &patience, false);
     open_dead_letters();

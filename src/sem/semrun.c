@@ -76,6 +76,7 @@ int main(int argc, char **argv)
     struct semaphore semaphore;
 
     signals_catch();
+    signals_survive_writes();
     if (slots > 0)
         create_if_missing(&name);
     enum status status = semaphore_open(&semaphore, &name, &patience,
