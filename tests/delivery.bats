@@ -404,3 +404,60 @@ sys.exit(subprocess.call(sys.argv[1:], stdout=b))' mqrecv -C "$Q"
     [ ! -s errors ]
     { cat out && mqrecv "$Q"; } | sed 's/^0*//' | cmp - <(seq 10)
 }
+
+# ---- Standard error ----------------------------------------------------------
+
+@test "a reader of standard error that has gone loses nothing" {
+    mqsend "$Q" one two
+    exec 5> >(:)
+    eventually output_is_broken 5
+    run bash -c 'exec mqrun -f -R 1 --retry-delay=1ms "$1" false 2>&5' - "$Q"
+    expect 80 ""
+    left two one
+    mqsend "$Q" one
+    mqcreate -s 64 "$Q2"
+    run bash -c 'exec mqrun -d -R 1 --retry-delay=1ms -D "$2" "$1" false 2>&5' - "$Q" "$Q2"
+    expect 123
+    exec 5>&-
+    run mqrecv -d "$Q2"
+    expect 0 one
+}
+
+# A pipe whose reader has gone.
+output_is_broken() {
+    ! (printf x >&"$1") 2>/dev/null
+}
+
+@test "a standard error that has stalled does not keep a signal from ending it" {
+    mkfifo errors
+    exec 5<>errors
+    dd if=/dev/zero of=errors bs=4096 count=1000 oflag=nonblock 2>/dev/null || true
+    mqsend "$Q" one
+    start mqrun -f -R 1 --retry-delay=1h "$Q" false 2>&5
+    eventually sleeps "$pid"
+    eventually holds 0
+    kill -TERM "$pid"
+    ends 143
+    left one
+    exec 5>&-
+}
+
+@test "a message that is larger than a file may be goes back" {
+    mqunlink "$Q"
+    mqcreate -M 4 -s 2000 "$Q"
+    head -c 1500 /dev/zero | mqsend -r "$Q"
+    run bash -c 'ulimit -c 0; ulimit -f 1; exec mqrun -d "$1" wc -c' - "$Q"
+    expect 75
+    says "1 message put back on queue /$Q"
+    holds 1
+}
+
+@test "that nothing more came is no reason where a message failed afterwards" {
+    local end
+    mqsend "$Q" one
+    for end in -n --timeout=50ms; do
+        run mqrun "$end" -N 2 -J 2 "$Q" sh -c 'sleep 0.3; exit 1'
+        expect 80
+        holds 1
+    done
+}

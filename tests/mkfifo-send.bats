@@ -184,6 +184,20 @@ four_writers() {
     exec 4>&-
 }
 
+@test "an input of just the FIFO's capacity is sent, also where nothing may wait" {
+    need python3
+    mkfifo f
+    exec 4<>f
+    python3 -c 'import fcntl; print(fcntl.fcntl(4, 1031, 65536))' >capacity
+    head -c 1048576 /dev/zero >in
+    run bash -c 'mkfifo-send -n f <in'
+    expect 0 ""
+    timeout 10 head -c 1048576 <&4 >/dev/null
+    run bash -c 'mkfifo-send -t 50ms f < <(cat in)'
+    expect 0 ""
+    exec 4>&-
+}
+
 @test "a full FIFO is 1 with -n and 124 with -t, and the count is said" {
     slow_reader
     eventually reader_waits "$pid(opening)"

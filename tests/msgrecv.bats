@@ -136,9 +136,10 @@ stalled() {
     typed 1
     run --separate-stderr msgrecv -k -n -N 2 "$K"
     expect 1 m1
-    [ "$stderr" = "msgrecv: 1 of 2 messages received from queue $K" ]
+    [ "$stderr" = "msgrecv: 1 of 2 messages shown from queue $K" ]
     run --separate-stderr msgrecv -k -t 50ms -N 2 "$K"
     expect 124 m1
+    says "1 of 2 messages shown"
     run msgrecv -k -n -T 2 "$K"
     expect 1 ""
     start msgrecv -k -N 2 "$K" >out

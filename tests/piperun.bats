@@ -131,7 +131,7 @@ piperun: command 3, cat: exit status 0" ]
     need_other_user
     run as_other_user piperun --pipe-size=1G true :: true
     expect 125
-    says "fs.pipe-max-size"
+    says "fs.pipe-max-size allows $(cat /proc/sys/fs/pipe-max-size)"
 }
 
 @test "--loop is a conversation of 10,000 turns both ways" {

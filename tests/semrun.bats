@@ -360,6 +360,12 @@ END
     grep -q "has been removed" errors
 }
 
+@test "a reader of standard error that has gone costs no count" {
+    semcreate "$Q" 1
+    run bash -c '{ sleep 0.2; exec semrun "$1" ./missing; } 2>&1 | true' - "$Q"
+    [ "$(value_of "$Q")" = 1 ]
+}
+
 @test "-v and -q change nothing about COMMAND" {
     semcreate "$Q" 1
     run semrun -q "$Q" echo a

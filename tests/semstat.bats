@@ -79,12 +79,16 @@ teardown() {
     expect 66
 }
 
-@test "what is no semaphore is an error, and the rest is listed" {
+@test "what is no semaphore is an error where it is named, in a list a note" {
     [[ $(file_of x) == */sem.x ]] || skip "these semaphores have no names of their own"
     semcreate "$Q2" 1
     listed() {
         run --separate-stderr semstat -H -o name
-        expect 65 && [[ $output == *"/$Q2"* ]] && [[ $stderr == *"$Q"*"no semaphore"* ]]
+        expect 0 && [[ $output == *"/$Q2"* ]] && [[ $stderr == *"$Q"*"no semaphore"* ]] || return
+        run semstat -q -H -o name
+        expect 0 && [[ $output != *"no semaphore"* ]] || return
+        run semstat "$Q"
+        expect 65
     }
     plant_each listed
 }

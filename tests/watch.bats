@@ -118,6 +118,34 @@ drawn() {
     exec 9>&-
 }
 
+@test "why it cannot be shown is said where it can be read" {
+    mqcreate -M 8 -s 64 "$Q"
+    on_terminal "sh -c 'mqstat -w -o no-such-column $Q; echo status \$?'"
+    ended
+    drawn "status 64"
+    if grep -aqF $'\e[?1049h' "$screen"; then
+        [[ $(cat "$screen") == *$'\e[?1049l'*"no column 'no-such-column'"* ]]
+    fi
+    drawn "no column 'no-such-column'"
+}
+
+@test "without headings one table follows the other on a terminal too" {
+    mqcreate -M 8 -s 64 "$Q"
+    on_terminal "timeout 1 mqstat -w0.05 -H -o name $Q"
+    ended
+    drawn "/$Q"
+    ! drawn $'\e[?1049h'
+}
+
+@test "wide characters take two columns, combining ones none" {
+    local wide="$Q-日本" combining="$Q-e"$'\xcc\x81x'
+    mqcreate -M 8 -s 64 "$wide" "$combining"
+    LC_ALL=C.UTF-8 run mqstat -o name,messages "$wide" "$combining"
+    mqunlink "$wide" "$combining"
+    [ "${lines[1]}" = "/$wide        0" ]
+    [ "${lines[2]}" = "/$combining          0" ]
+}
+
 @test "Ctrl-C ends it by the signal, and the keys are as before" {
     mqcreate -M 8 -s 64 "$Q"
     on_terminal "sh -c 'trap : INT; mqstat -w0.05 -o messages $Q; echo status \$?; stty -a'"

@@ -163,6 +163,14 @@ static enum status wait_for_input(void)
     return (polled[1].revents & POLLERR) != 0 ? writer_failed(&writer, EPIPE) : STATUS_DONE;
 }
 
+/* Where nothing may wait any longer, there may be nothing left to wait for. */
+static enum status wait_for_room(const struct copy *copy)
+{
+    enum status status = writer_wait_for_room(&writer);
+
+    return status == STATUS_TIMED_OUT && copy_ended(copy) ? STATUS_DONE : status;
+}
+
 static enum status send_stream(void)
 {
     enum status status = STATUS_DONE;
@@ -177,7 +185,7 @@ static enum status send_stream(void)
         if (copied == COPY_NEEDS_INPUT)
             status = wait_for_input();
         else if (copied == COPY_NEEDS_OUTPUT)
-            status = writer_wait_for_room(&writer);
+            status = wait_for_room(&copy);
         else if (copied == COPY_CANNOT_WRITE)
             status = writer_failed(&writer, errno);
         else if (copied == COPY_CANNOT_READ)

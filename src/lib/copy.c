@@ -56,13 +56,15 @@ static size_t spliceable(const struct copy *copy)
     return left < (off_t)copy->chunk ? (size_t)left : copy->chunk;
 }
 
-/* Whether there is nothing more to come. */
-static bool has_ended(const struct copy *copy, short events)
+bool copy_ended(const struct copy *copy)
 {
+    struct pollfd from = {.fd = copy->from, .events = POLLIN};
     struct stat status;
 
+    if (copy->held > 0)
+        return false;
     if (!copy->regular)
-        return (events & POLLHUP) != 0 && (events & POLLIN) == 0;
+        return poll(&from, 1, 0) > 0 && from.revents == POLLHUP;
     off_t offset = lseek(copy->from, 0, SEEK_CUR);
     return offset >= 0 && fstat(copy->from, &status) == 0 && offset >= status.st_size;
 }
@@ -75,7 +77,7 @@ static enum copied what_is_missing(const struct copy *copy)
 
     poll(ends, 2, 0);
     if (ends[1].revents == 0)
-        return has_ended(copy, ends[0].revents) ? COPY_END : COPY_NEEDS_OUTPUT;
+        return copy_ended(copy) ? COPY_END : COPY_NEEDS_OUTPUT;
     return ends[0].revents == 0 ? COPY_NEEDS_INPUT : COPY_SOME;
 }
 

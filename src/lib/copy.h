@@ -47,6 +47,9 @@ void copy_start(struct copy *copy, int from, int to);
  * should not block. A FIFO that never had a writer looks like its end. */
 enum copied copy_some(struct copy *copy);
 
+/* Whether nothing is left to be copied, as far as can be told without a read. */
+bool copy_ended(const struct copy *copy);
+
 /* Ends. Sets the offset of a regular file to the first byte not written. */
 void copy_stop(struct copy *copy);
 

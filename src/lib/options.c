@@ -40,6 +40,7 @@ _Noreturn void usage_error(const char *format, ...)
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
+    report_let_go();
     fail(STATUS_USAGE, "%s", text);
     die(STATUS_USAGE, "try '%s --help' for more information", reporting.tool);
 }

@@ -78,12 +78,18 @@ enum status fail(enum status status, const char *format, ...)
     return status;
 }
 
+void report_let_go(void)
+{
+    if (reporting.let_go != NULL)
+        reporting.let_go();
+    reporting.muted = false;
+}
+
 _Noreturn void die(enum status status, const char *format, ...)
 {
     va_list arguments;
 
-    if (reporting.let_go != NULL)
-        reporting.let_go();
+    report_let_go();
     if (!reporting.quiet || status != STATUS_NO_OBJECT) {
         va_start(arguments, format);
         write_line(format, arguments);

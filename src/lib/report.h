@@ -55,6 +55,9 @@ enum status fail(enum status status, const char *format, ...)
 _Noreturn void die(enum status status, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* Gives the terminal back, for the last words. */
+void report_let_go(void);
+
 /* Ends the process as die() does, after fail() has said why. */
 _Noreturn void quit(enum status status);
 
