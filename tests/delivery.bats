@@ -461,3 +461,16 @@ output_is_broken() {
         holds 1
     done
 }
+
+@test "each file that messages are kept in is named, with the queue's name" {
+    need_strace
+    mkdir kept
+    mqsend "$Q" a1 a2 a3 a4 a5
+    # None can be put back, and the first directory is full at once.
+    TMPDIR=$PWD/kept run bash -c 'strace -qq -o trace -e inject=mq_timedsend:error=EAGAIN \
+        -e inject=writev:error=ENOSPC:when=2 mqrecv -d "$1" >/dev/full' - "$Q"
+    rm -f "$(sed -n 's/.* kept in \(\/tmp\/mqrecv\.[^ ]*\) .*/\1/p' <<<"$output")"
+    expect 80
+    says "1 message kept in $PWD/kept/mqrecv." "4 messages kept in /tmp/mqrecv."
+    [ "$(grep -c "(queue /$Q is full or removed)" <<<"$output")" -eq 2 ]
+}

@@ -489,3 +489,18 @@ replace_fifo() {
     expect 64
     [ ! -e f ]
 }
+
+@test "with -N, what it takes in place of what another reader took is not lost" {
+    need_strace
+    mkfifo f
+    exec 4<>f
+    printf 'one\ntwo\n' >&4
+    # Its third read takes what it has written: meanwhile another takes that.
+    start strace -qq -o trace -e inject=read:delay_enter=2000000:when=3 mkfifo-recv -N 1 f >got 2>errors
+    eventually grep -q one got
+    [ "$(timeout 5 head -c 4 <&4)" = one ]
+    ends 71
+    grep -q "another process reads FIFO f too" errors
+    [ "$(cat got)" = $'one\ntwo' ]
+    exec 4>&-
+}

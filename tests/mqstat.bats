@@ -370,6 +370,8 @@ opened() {
     [[ $stderr =~ ^"mqstat: "[0-9]+" process" ]]
     run as_other_user mqstat -q -H -p "$Q"
     expect 0 ""
+    run as_other_user mqstat -q -j -p -o name "$Q"
+    expect 0 "{\"name\":\"/$Q\",\"processes\":null}"
 }
 
 @test "the process that is registered for notification is shown" {

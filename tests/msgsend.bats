@@ -313,3 +313,18 @@ END
     run textbook receive "$K" 42
     expect 0 "42 hello there"
 }
+
+@test "a signal between two records of a file ends it by that signal" {
+    seq 2000000 >in
+    msgsend -c "$K" first
+    start msgrecv -f "$K" >got
+    local receiver=$pid
+    start msgsend "$K" <in
+    eventually test -s got
+    kill -TERM "$pid"
+    ends 143
+    ipcrm -Q "$K"
+    pid=$receiver
+    ends 0
+    tail -n +2 got | cmp - <(head -n $(($(wc -l <got) - 1)) in)
+}
