@@ -131,7 +131,7 @@ missing() {
     create -m 600 -u 12345 -g 12346 "$Q"
     run create -i "$Q"
     expect 73
-    says "owned by user 12345, not $(id -u)"
+    says "owned by user 12345, not $(id -un)"
     run create -i -u 12347 "$Q"
     expect 73
     says "owned by user 12345, not 12347"

@@ -80,7 +80,7 @@ teardown() {
 
 @test "a missing object is 66, silent with -q" {
     run shmget "$Q"
-    expect 66 "shmget: cannot open shared memory object /$Q: no such object; shmcreate or shmput makes it"
+    expect 66 "shmget: cannot open shared memory object /$Q: no such object; shmcreate or shmput makes it, --await waits for it"
     run shmget -q "$Q"
     expect 66 ""
 }
