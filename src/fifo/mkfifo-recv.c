@@ -209,11 +209,11 @@ static enum status writers_gone(void)
 static enum status disturbed(const struct ahead *instead)
 {
     bool taken = errno == EAGAIN;
-    enum status status =
-        taken ? fail(STATUS_SYSTEM, "another process reads FIFO %s too: what it took has been "
-                                    "written here as well",
-                     shown(reader.path))
-              : cannot_read();
+    enum status status = taken ? fail(STATUS_SYSTEM,
+                                      "another process reads FIFO %s too: what it took has been "
+                                      "written here as well",
+                                      shown(reader.path))
+                               : cannot_read();
     enum status wrote = write_out(instead);
     return wrote == STATUS_DONE ? status : wrote;
 }

@@ -18,8 +18,8 @@ enum status receive_stopped(const struct source *source, const struct receiving 
     unsigned long long count = deliver_count();
 
     if (count > 0 && option_given('N'))
-        note("%llu of %llu messages %s from queue %s", count,
-             (unsigned long long)receiving->wanted, source->did, shown(source->queue));
+        note("%llu of %llu messages %s from queue %s", count, (unsigned long long)receiving->wanted,
+             source->did, shown(source->queue));
     else if (count > 0)
         note("%llu message%s %s from queue %s", count, plural(count), source->did,
              shown(source->queue));

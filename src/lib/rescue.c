@@ -112,12 +112,11 @@ enum status rescue_report(const struct saved *saved, const struct rescuer *rescu
         if (kept->messages > 0)
             fail(STATUS_SAVED,
                  "%zu message%s kept in %s (queue %s %s); to send: %s -S -P QUEUE <%s",
-                 kept->messages, plural(kept->messages), shown(kept->path),
-                 shown(rescuer->queue), rescuer->unable, rescuer->sender, shown(kept->path));
+                 kept->messages, plural(kept->messages), shown(kept->path), shown(rescuer->queue),
+                 rescuer->unable, rescuer->sender, shown(kept->path));
     if (saved->lost > 0)
-        return fail(STATUS_LOST,
-                    "%zu message%s from queue %s lost: cannot be put back nor kept: %s",
-                    saved->lost, plural(saved->lost), shown(rescuer->queue),
-                    error_text(saved->error));
+        return fail(
+            STATUS_LOST, "%zu message%s from queue %s lost: cannot be put back nor kept: %s",
+            saved->lost, plural(saved->lost), shown(rescuer->queue), error_text(saved->error));
     return saved->put_back > 0 || any_kept(saved) ? STATUS_SAVED : STATUS_DONE;
 }

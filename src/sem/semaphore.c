@@ -213,8 +213,8 @@ enum status semaphore_open(struct semaphore *semaphore, const struct name *name,
         if (!pause_or_die(&pause, SECOND / 20, deadline))
             return STATUS_TIMED_OUT;
     if (error == ENOENT)
-        die(STATUS_NO_OBJECT, "cannot open semaphore %s: no such semaphore; %s",
-            shown(name->text), way_out);
+        die(STATUS_NO_OBJECT, "cannot open semaphore %s: no such semaphore; %s", shown(name->text),
+            way_out);
     if (error != 0)
         quit(semaphore_failed("open", name, &file, error));
     *semaphore = (struct semaphore){

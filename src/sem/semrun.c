@@ -79,8 +79,8 @@ int main(int argc, char **argv)
     signals_survive_writes();
     if (slots > 0)
         create_if_missing(&name);
-    enum status status = semaphore_open(&semaphore, &name, &patience,
-                                        "--slots makes it, --await waits for it");
+    enum status status =
+        semaphore_open(&semaphore, &name, &patience, "--slots makes it, --await waits for it");
     if (status == STATUS_DONE && slots > 0)
         refuse_foreign(&semaphore);
     if (status == STATUS_DONE)

@@ -37,8 +37,8 @@ int main(int argc, char **argv)
     struct semaphore semaphore;
 
     signals_catch();
-    enum status status = semaphore_open(&semaphore, &name, &patience,
-                                        "semcreate makes it, --await waits for it");
+    enum status status =
+        semaphore_open(&semaphore, &name, &patience, "semcreate makes it, --await waits for it");
     if (status == STATUS_DONE)
         status = semaphore_take(&semaphore, count, &patience);
     if (status == STATUS_DONE)

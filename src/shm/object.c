@@ -134,8 +134,7 @@ enum object_found object_open(struct object *object, const struct name *name,
     }
 }
 
-_Noreturn void object_give_up(enum object_found found, const struct name *name,
-                              const char *way_out)
+_Noreturn void object_give_up(enum object_found found, const struct name *name, const char *way_out)
 {
     if (found == OBJECT_BUSY)
         exit(STATUS_WOULD_WAIT);

@@ -109,8 +109,7 @@ static void open_object(const struct name *name)
         enum object_found found =
             object_open(&object, name, OBJECT_TO_READ, no_lock ? 0 : LOCK_SH, &patience);
         if (found != OBJECT_FOUND)
-            object_give_up(found, name,
-                           "shmcreate or shmput makes it, --await waits for it");
+            object_give_up(found, name, "shmcreate or shmput makes it, --await waits for it");
         if (!patience.await || has_content())
             return;
         object_close(&object); /* emptied before it was locked */
