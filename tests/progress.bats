@@ -143,3 +143,26 @@ four() {
     run ! grep -q /s screen.rest
     shows '8000 bytes received'
 }
+
+@test "a terminal that is stopped by Ctrl-S stops neither the tool nor its end" {
+    need python3
+    mqcreate -M 8 -s 64 "$Q"
+    cat >stopped.py <<'END'
+import os, pty, subprocess, sys, time
+queue = sys.argv[1]
+master, slave = pty.openpty()
+tool = subprocess.Popen(["mqrecv", "-v", "-f", queue], stdout=open("got", "w"), stderr=slave)
+os.write(master, b"\x13")
+for i in range(4):
+    subprocess.run(["mqsend", queue, str(i)], check=True)
+    time.sleep(0.15)
+tool.terminate()
+try:
+    print(tool.wait(timeout=20))
+finally:
+    tool.kill()
+END
+    run python3 stopped.py "$Q"
+    expect 0 -15
+    [ "$(cat got)" = $'0\n1\n2\n3' ]
+}

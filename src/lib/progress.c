@@ -63,7 +63,7 @@ void progress_show(uint64_t done, uint64_t part, uint64_t whole)
     if (!active)
         return;
     nanoseconds now = clock_now();
-    if (now - last < INTERVAL)
+    if (now - last < INTERVAL || !report_has_room(0)) /* Ctrl-S stops the terminal, not us */
         return;
     draw(done, part, whole, now - last);
     last = now;

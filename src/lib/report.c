@@ -14,11 +14,19 @@
 
 struct reporting reporting = {.tool = "ipcutils"};
 
+bool report_has_room(int milliseconds)
+{
+    struct pollfd error = {.fd = STDERR_FILENO, .events = POLLOUT};
+    int ready = poll(&error, 1, milliseconds);
+
+    return ready > 0 || (ready < 0 && errno != EINTR);
+}
+
 void report_clear_line(void)
 {
     static const char clear[] = "\r\033[K";
 
-    if (!reporting.line_begun)
+    if (!reporting.line_begun || !report_has_room(0))
         return;
     reporting.line_begun = false;
     ssize_t ignored = write(STDERR_FILENO, clear, sizeof clear - 1);
@@ -27,18 +35,14 @@ void report_clear_line(void)
 
 /* Standard error may be a pipe whose reader has stalled. It is waited for, but not
  * for ever once a signal asks for the end: what is in hand is worth more than a line. */
-static bool error_has_room(void)
+static bool wait_for_room(void)
 {
     static int tenths_left = 10; /* of a second, for all lines together */
-    struct pollfd error = {.fd = STDERR_FILENO, .events = POLLOUT};
 
-    for (;;) {
-        int ready = poll(&error, 1, 100);
-        if (ready > 0 || (ready < 0 && errno != EINTR))
-            return true;
+    while (!report_has_room(100))
         if (signals_end_wanted() && tenths_left-- <= 0)
             return false;
-    }
+    return true;
 }
 
 /* One write per line (but for what a full pipe leaves), so that the lines of
@@ -59,7 +63,7 @@ static void write_line(const char *format, va_list arguments)
         length = room - 1;
     line[length++] = '\n';
     ssize_t wrote = 0;
-    for (size_t start = 0; start < length && error_has_room(); start += (size_t)wrote) {
+    for (size_t start = 0; start < length && wait_for_room(); start += (size_t)wrote) {
         wrote = write(STDERR_FILENO, line + start, length - start);
         if (wrote <= 0)
             return;

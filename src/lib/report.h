@@ -70,6 +70,9 @@ void note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Said only under --verbose. */
 void remark(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Whether standard error takes a line within that time. */
+bool report_has_room(int milliseconds);
+
 /* Takes away a line that progress.h has drawn. */
 void report_clear_line(void);
 
