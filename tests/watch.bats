@@ -61,6 +61,11 @@ drawn() {
     mqcreate -M 8 -s 64 "$Q"
     run timeout 20 bash -o pipefail -c 'mqstat --watch=1h --noheadings "$0" | head -n 1' "$Q"
     [ "$status" -eq 141 ]
+    # There is nothing to write, and so no error.
+    run timeout 20 bash -o pipefail -c 'shmstat -q --watch=1h --noheadings "$0" | true' "$Q"
+    [ "$status" -eq 141 ]
+    run timeout 20 bash -o pipefail -c 'trap "" PIPE; shmstat -q --watch=1h --noheadings "$0" | true' "$Q"
+    [ "$status" -eq 74 ]
 }
 
 @test "bar and history follow the queue, full only when it is full" {

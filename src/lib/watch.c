@@ -225,6 +225,10 @@ static int watch_in_turn(const struct watching *watching, struct table_style *st
             return result;
         struct pollfd output = {.fd = STDOUT_FILENO};
         wait_for(&output, 1, deadline_after(watching->interval)); /* or till its reader goes */
+        if (output_reader_gone()) { /* which an empty table would never notice */
+            raise(SIGPIPE);
+            return (int)fail(STATUS_STREAM, "the reader of standard output has gone");
+        }
         if (apart)
             putchar('\n');
     }
