@@ -150,6 +150,42 @@ bash"
     expect 65
 }
 
+@test "the same FIFO twice hides nobody, of it or of another" {
+    mkfifo g
+    exec 4<>f 5<>g
+    run bash -c 'exec fifostat -H -o name,readers f ./f g 4>&- 5>&-'
+    [[ ${lines[0]} == "f	"*[0-9]* ]]
+    [[ ${lines[1]} == "./f	"*[0-9]* ]]
+    [[ ${lines[2]} == "g	"*[0-9]* ]]
+    exec 4>&- 5>&-
+}
+
+@test "what cannot be seen is not nobody" {
+    need_root
+    need_bare "descriptors of its own"
+    start cat f
+    eventually shows readers "$pid(opening)"
+    run bash -c 'exec 3>&-; ulimit -n 6; exec fifostat f'
+    expect 71
+    says "too many open files"
+    chmod 644 f
+    chmod 755 .
+    # Other users' processes are not even listed there.
+    local hidden='mount -t proc -o hidepid=2 proc /proc && exec setpriv --reuid=12345 --clear-groups \
+        fifostat -q -H -o readers,writers,unread "$1"'
+    unshare --mount true 2>/dev/null || skip "needs a mount"
+    run unshare --mount --propagation private sh -c "$hidden" - f
+    expect 0 $'?\t?\t?'
+}
+
+@test "a descriptor that only names a FIFO is no reader" {
+    need python3
+    start python3 -c 'import os, time; os.open("f", os.O_PATH); open("ready", "w"); time.sleep(60)'
+    eventually test -e ready
+    run fifostat -H -o readers,writers f
+    expect 0 $'-\t-'
+}
+
 @test "the same FIFO twice is shown twice" {
     start cat f
     eventually shows readers "$pid(opening)"

@@ -298,3 +298,16 @@ handled() {
     echo "killed: $killed"
     [ "$killed" -gt 5 ]
 }
+
+@test "what a full queue does not take back stays in the journal" {
+    mqunlink "$Q"
+    mqcreate -M 1 -s 64 "$Q"
+    mqsend "$Q" first
+    # Its place is taken while it is handled.
+    run mqrun --journal="$J" "$Q" sh -c 'mqsend "$0" second; exit 1' "$Q"
+    expect 80
+    says "1 message left in journal $J"
+    [ "$(mqrecv "$Q")" = second ]
+    run --separate-stderr mqrun --journal="$J" -n "$Q" cat
+    expect 0 first
+}

@@ -371,3 +371,13 @@ missing() {
     expect 73
     says "it exists already"
 }
+
+@test "a signal leaves no queue half made" {
+    need_root
+    need_bare "system calls of its own"
+    need_strace
+    run strace -qq -o trace -e trace=fchown -e inject=fchown:signal=TERM mqcreate -M 2 -s 64 -u 12345 "$Q"
+    expect 143
+    run mqstat -H -o user,mode "$Q"
+    expect 0 $'12345\t0600'
+}

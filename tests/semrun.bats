@@ -373,3 +373,27 @@ END
     run semrun -v "$Q" echo a
     expect 0 a
 }
+
+@test "--slots makes anew a semaphore that is removed just then" {
+    need_bare "system calls of its own"
+    need_strace
+    semcreate "$Q" 1
+    start strace -qq -o trace -e inject=linkat:delay_exit=1000000:when=1 semrun --slots=1 "$Q" touch ran
+    eventually grep -q linkat trace
+    semunlink "$Q"
+    ends 0
+    [ -e ran ]
+}
+
+@test "a COMMAND that cannot start keeps no count, also where nobody reads why" {
+    semcreate "$Q" 1
+    mkfifo errors
+    exec 5<>errors
+    dd if=/dev/zero of=errors bs=4096 count=1000 oflag=nonblock 2>/dev/null || true
+    start semrun "$Q" ./missing 2>&5
+    eventually sleeps "$pid"
+    eventually has_value "$Q" 1
+    kill -TERM "$pid"
+    ends 127
+    exec 5>&-
+}

@@ -296,3 +296,23 @@ lower_than() {
     run semwait -q "$Q"
     expect 0 ""
 }
+
+@test "two that take several each do not keep a part from each other" {
+    semcreate "$Q" 0
+    start semwait -N 2 "$Q"
+    local one=$pid
+    eventually sleeps "$pid"
+    start semwait -N 2 "$Q"
+    local two=$pid
+    eventually sleeps "$pid"
+    sempost "$Q"
+    eventually has_value "$Q" 0
+    sempost "$Q"
+    either() { has_ended "$one" || has_ended "$two"; }
+    eventually either
+    sempost -N 2 "$Q"
+    pid=$one
+    ends 0
+    pid=$two
+    ends 0
+}

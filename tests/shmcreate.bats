@@ -176,3 +176,15 @@ teardown() {
     says "symbolic link"
     [ ! -e "/dev/shm/$Q3" ]
 }
+
+@test "-i makes anew what is removed just then" {
+    need_strace
+    shmcreate "$Q" 10
+    strace -qq -o "$BATS_TEST_TMPDIR/trace" -P "/dev/shm/$Q" -e inject=newfstatat:delay_exit=1000000:when=1 \
+        shmcreate -i "$Q" 10 3>&- &
+    eventually grep -q newfstatat "$BATS_TEST_TMPDIR/trace"
+    shmunlink "$Q"
+    wait $!
+    run shmstat -H -o size "$Q"
+    expect 0 10
+}

@@ -539,3 +539,13 @@ content() {
     expect 0
     says "5 bytes" "/$Q"
 }
+
+@test "a file size limit leaves the old content, also where nothing grows" {
+    head -c 5000 /dev/zero | tr '\0' A | shmput "$Q"
+    run bash -c 'ulimit -f 1; head -c 5000 /dev/zero | shmput "$1"' - "$Q"
+    expect 75
+    says "RLIMIT_FSIZE allows 1024" "nothing was changed"
+    run bash -c 'ulimit -f 1; shmput -o 2000 "$1" DATA' - "$Q"
+    expect 75
+    [ "$(shmget "$Q" | tr -d A | wc -c)" -eq 0 ]
+}

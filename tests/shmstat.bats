@@ -162,6 +162,15 @@ teardown() {
     [ -z "$stderr" ]
 }
 
+@test "who has an object open that is named twice is shown with both" {
+    shmput "$Q" x
+    exec 4<"/dev/shm/$Q"
+    run bash -c 'exec shmstat -j -p -o name "$1" "$1" 4<&-' - "$Q"
+    [ "${lines[0]}" = "${lines[1]}" ]
+    [[ ${lines[0]} == *'"pid":'* ]]
+    exec 4<&-
+}
+
 @test "of several that fail, the first gives the status" {
     mkdir "/dev/shm/$Q"
     run shmstat "$Q" "$Q2"

@@ -91,3 +91,14 @@ teardown() {
     shmunlink "$Q"
     [ "$(cat <&4)" = hello ]
 }
+
+@test "every operand is tried, whatever becomes of the message" {
+    shmput "$Q2" x
+    run bash -c '{ sleep 0.2; exec shmunlink "$1" "$2"; } 2>&1 | true; exit "${PIPESTATUS[0]}"' - "$Q" "$Q2"
+    expect 66
+    [ ! -e "/dev/shm/$Q2" ]
+    shmput "$Q2" x
+    run bash -c 'ulimit -c 0; ulimit -f 0; exec shmunlink "$1" "$2" 2>errors' - "$Q" "$Q2"
+    expect 66
+    [ ! -e "/dev/shm/$Q2" ]
+}

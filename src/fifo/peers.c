@@ -23,14 +23,17 @@ struct search {
     const struct object_id *objects;
     size_t object_count;
     struct buffer rows; /* of struct peer */
+    bool blind;         /* some threads may not be looked at closely enough */
 };
 
 /* The start of the file DIRECTORY/NAME without its newline. */
 static bool read_line(int directory, const char *name, char *text, size_t size)
 {
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
+        proc_require_descriptors(errno);
         return false;
+    }
     ssize_t got = read(fd, text, size - 1);
     close(fd);
     text[got > 0 ? got : 0] = '\0';
@@ -131,6 +134,16 @@ static void add_opener(struct search *search, pid_t pid, int thread, const struc
     }
 }
 
+/* Of a thread whose system call is not for us to see: where it sleeps may be, and
+ * only there an open(2) waits for the other end. */
+static bool may_be_opening(int thread)
+{
+    char sleeps_in[64];
+
+    return !read_line(thread, "wchan", sleeps_in, sizeof sleeps_in) ||
+           strcmp(sleeps_in, "wait_for_partner") == 0;
+}
+
 static void look_at_thread(struct search *search, pid_t pid, int tasks, const char *name)
 {
     char line[256], path[PATH_MAX];
@@ -140,12 +153,17 @@ static void look_at_thread(struct search *search, pid_t pid, int tasks, const ch
     if (name[0] == '.')
         return;
     int thread = openat(tasks, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (thread < 0)
+    if (thread < 0) {
+        proc_require_descriptors(errno);
         return;
+    }
     /* A running thread has "running" there, one that is not to be seen nothing. */
+    errno = 0;
     if (read_line(thread, "syscall", line, sizeof line) && parse_opening(line, pid, &opening) &&
         read_string(pid, opening.path, path) && stat_as(thread, opening.directory, path, &status))
         add_opener(search, pid, thread, &status, opening.flags);
+    else if ((errno == EPERM || errno == EACCES) && may_be_opening(thread))
+        search->blind = true;
     close(thread);
 }
 
@@ -160,8 +178,10 @@ static void look_at_process(struct search *search, int proc, const char *name)
     snprintf(path, sizeof path, "%.32s/task", name);
     int fd = openat(proc, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *tasks = fd < 0 ? NULL : fdopendir(fd);
-    if (tasks == NULL)
+    if (tasks == NULL) {
+        proc_require_descriptors(errno);
         return;
+    }
     while ((entry = readdir(tasks)) != NULL)
         look_at_thread(search, (pid_t)pid, dirfd(tasks), entry->d_name);
     closedir(tasks);
@@ -247,7 +267,7 @@ struct peers peers_find(const struct object_id *objects, size_t count)
     find_openers(&search);
     struct peers peers = {.rows = (struct peer *)(void *)search.rows.bytes,
                           .count = search.rows.length / sizeof(struct peer),
-                          .hidden = uses.hidden,
+                          .hidden = uses.hidden + (search.blind && uses.hidden == 0),
                           .fill = fill};
     process_uses_free(&uses);
     if (peers.count > 0)

@@ -26,14 +26,23 @@ struct search {
     size_t object_count;
     struct process_uses *uses;
     size_t capacity;
+    bool first_seen; /* process 1, which proc(5) mounted with hidepid=2 does not show */
 };
+
+void proc_require_descriptors(int error)
+{
+    if (error == EMFILE || error == ENFILE)
+        die(STATUS_SYSTEM, "cannot read /proc: %s", error_text(error));
+}
 
 /* The start of the file DIRECTORY/NAME as a string; false if it cannot be read. */
 static bool read_start(int directory, const char *name, char *text, size_t size)
 {
     int fd = openat(directory, name, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
+    if (fd < 0) {
+        proc_require_descriptors(errno);
         return false;
+    }
     ssize_t got = read(fd, text, size - 1);
     close(fd);
     text[got > 0 ? got : 0] = '\0';
@@ -71,27 +80,60 @@ static int by_inode(const void *one, const void *other)
     return (a->device > b->device) - (a->device < b->device);
 }
 
+static int by_inode_and_number(const void *one, const void *other)
+{
+    const struct numbered_object *a = one, *b = other;
+    int order = by_inode(a, b);
+
+    return order != 0 ? order : (a->object > b->object) - (a->object < b->object);
+}
+
+/* Of objects that are the same, the first. */
 static bool which_object(const struct search *search, dev_t device, ino_t inode, size_t *object)
 {
     const struct object_id id = {device, inode};
     const struct numbered_object *found =
         bsearch(&id, search->objects, search->object_count, sizeof *found, by_inode);
 
-    if (found != NULL)
-        *object = found->object;
-    return found != NULL;
+    if (found == NULL)
+        return false;
+    while (found > search->objects && by_inode(&id, found - 1) == 0)
+        found--;
+    *object = found->object;
+    return true;
 }
 
-/* Access mode from "flags:\t0100002", which fdinfo gives in octal. */
-static void add_access(struct process_use *use, int process, const char *descriptor)
+static size_t *first_of_the_same(const struct search *search)
+{
+    size_t *first = calloc(search->object_count + 1, sizeof *first);
+
+    if (first == NULL)
+        die_of_memory();
+    for (size_t i = 0, start = 0; i < search->object_count; i++) {
+        if (by_inode(&search->objects[start], &search->objects[i]) != 0)
+            start = i;
+        first[search->objects[i].object] = search->objects[start].object;
+    }
+    return first;
+}
+
+/* A descriptor of the object; access mode from "flags:\t0100002", which fdinfo gives
+ * in octal. */
+static void add_descriptor(struct search *search, size_t object, pid_t pid, const char *command,
+                           int process, const char *descriptor)
 {
     char path[64], text[256];
 
     snprintf(path, sizeof path, "fdinfo/%.32s", descriptor);
-    if (!read_start(process, path, text, sizeof text))
+    bool known = read_start(process, path, text, sizeof text);
+    const char *flags = known ? strstr(text, "flags:") : NULL;
+    unsigned long access = flags == NULL ? 0 : strtoul(flags + 6, NULL, 8);
+    if ((access & O_PATH) != 0) /* a place in the file system, not a way to read or write */
         return;
-    const char *flags = strstr(text, "flags:");
-    unsigned long access = flags == NULL ? 0 : strtoul(flags + 6, NULL, 8) & O_ACCMODE;
+    struct process_use *use = entry_for(search, object, pid, command);
+    if (!known)
+        return;
+    access &= O_ACCMODE;
     use->reads = use->reads || access != O_WRONLY;
     use->writes = use->writes || access != O_RDONLY;
     use->descriptor = (int)strtol(descriptor, NULL, 10);
@@ -123,8 +165,10 @@ static void look_at_mappings(struct search *search, pid_t pid, int process, cons
 
     int fd = openat(process, "maps", O_RDONLY | O_CLOEXEC);
     FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
-    if (maps == NULL)
+    if (maps == NULL) {
+        proc_require_descriptors(errno);
         return;
+    }
     while (getline(&line, &size, maps) > 0)
         look_at_mapping(search, pid, command, line);
     free(line);
@@ -143,9 +187,17 @@ static void look_into(struct search *search, pid_t pid, int process, DIR *descri
         size_t object;
         if (fstatat(dirfd(descriptors), entry->d_name, &status, 0) == 0 &&
             which_object(search, status.st_dev, status.st_ino, &object))
-            add_access(entry_for(search, object, pid, command), process, entry->d_name);
+            add_descriptor(search, object, pid, command, process, entry->d_name);
     }
     look_at_mappings(search, pid, process, command);
+}
+
+/* One that has ended is nobody; any other might have an object open. */
+static void not_seen(struct search *search, int error)
+{
+    proc_require_descriptors(error);
+    if (error != ENOENT && error != ESRCH)
+        search->uses->hidden++;
 }
 
 static void look_at_process(struct search *search, int proc, const char *name)
@@ -154,16 +206,19 @@ static void look_at_process(struct search *search, int proc, const char *name)
 
     if (!parse_number(name, 1, INT32_MAX, &pid) || (pid_t)pid == getpid())
         return;
+    search->first_seen = search->first_seen || pid == 1;
     int process = openat(proc, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (process < 0)
+    if (process < 0) {
+        not_seen(search, errno);
         return;
+    }
     int fd = openat(process, "fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *descriptors = fd < 0 ? NULL : fdopendir(fd);
     if (descriptors != NULL) {
         look_into(search, (pid_t)pid, process, descriptors);
         closedir(descriptors);
-    } else if (errno == EACCES) {
-        search->uses->hidden++;
+    } else {
+        not_seen(search, errno);
     }
     close(process);
 }
@@ -188,13 +243,15 @@ struct process_uses processes_using(const struct object_id *objects, size_t coun
         die_of_memory();
     for (size_t i = 0; i < count; i++)
         search.objects[i] = (struct numbered_object){objects[i], i};
-    qsort(search.objects, count, sizeof *search.objects, by_inode);
+    qsort(search.objects, count, sizeof *search.objects, by_inode_and_number);
+    uses.first = first_of_the_same(&search);
     DIR *proc = opendir("/proc");
     if (proc == NULL)
         die(status_of_error(errno), "cannot read /proc: %s", error_text(errno));
     while ((entry = readdir(proc)) != NULL)
         look_at_process(&search, dirfd(proc), entry->d_name);
     closedir(proc);
+    uses.hidden += !search.first_seen;
     free(search.objects);
     if (uses.count > 0)
         qsort(uses.rows, uses.count, sizeof *uses.rows, by_object_and_pid);
@@ -204,6 +261,7 @@ struct process_uses processes_using(const struct object_id *objects, size_t coun
 void process_uses_free(struct process_uses *uses)
 {
     free(uses->rows);
+    free(uses->first);
     *uses = (struct process_uses){0};
 }
 
@@ -245,6 +303,24 @@ static void add_array(struct table *table, const struct process_use *uses, size_
     buffer_free(&members);
 }
 
+static const struct process_use *uses_of(const struct process_uses *uses, size_t object,
+                                         size_t *count)
+{
+    size_t low = 0, high = uses->count;
+
+    object = uses->first[object];
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (uses->rows[middle].object < object)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (*count = 0; low + *count < uses->count && uses->rows[low + *count].object == object;)
+        ++*count;
+    return uses->rows + low;
+}
+
 void table_processes(struct table *table, const struct process_columns *columns, bool json,
                      const struct object_id *objects, size_t count,
                      void (*fill_row)(struct table *table, const void *context, size_t i),
@@ -252,19 +328,18 @@ void table_processes(struct table *table, const struct process_columns *columns,
 {
     struct process_uses uses = processes_using(objects, count);
 
-    for (size_t i = 0, use = 0; i < count; i++) {
-        size_t first = use;
-        for (; use < uses.count && uses.rows[use].object == i; use++) {
-            if (json)
-                continue;
+    for (size_t i = 0; i < count; i++) {
+        size_t of_object;
+        const struct process_use *use = uses_of(&uses, i, &of_object);
+        for (size_t k = 0; k < of_object && !json; k++) {
             fill_row(table, context, i);
-            table_number(table, columns->pid, (unsigned long long)uses.rows[use].pid);
-            table_text(table, columns->access, process_access(&uses.rows[use]));
-            table_text(table, columns->command, uses.rows[use].command);
+            table_number(table, columns->pid, (unsigned long long)use[k].pid);
+            table_text(table, columns->access, process_access(&use[k]));
+            table_text(table, columns->command, use[k].command);
         }
         if (json) {
             fill_row(table, context, i);
-            add_array(table, uses.rows + first, use - first, uses.hidden > 0);
+            add_array(table, use, of_object, uses.hidden > 0);
         }
     }
     if (uses.hidden > 0)

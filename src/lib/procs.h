@@ -30,7 +30,12 @@ struct process_uses {
     struct process_use *rows; /* by object, then PID; owned */
     size_t count;
     size_t hidden; /* processes that may not be looked into */
+    size_t *first; /* for each object the first that is the same, which has the rows; owned */
 };
+
+/* Ends the process where /proc cannot be read for want of descriptors: nobody found
+ * would look like nobody there. */
+void proc_require_descriptors(int error);
 
 /* Looks once through /proc for all the objects. */
 struct process_uses processes_using(const struct object_id *objects, size_t count);

@@ -6,10 +6,12 @@
 #include <ctype.h>
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct reporting reporting = {.tool = "ipcutils"};
@@ -45,6 +47,31 @@ static bool wait_for_room(void)
     return true;
 }
 
+/* write(2) without its signals: whether a line can be said must not decide what
+ * becomes of the rest. */
+static ssize_t write_unharmed(const char *bytes, size_t length)
+{
+    static const struct timespec none;
+    sigset_t both, pending, before;
+
+    sigemptyset(&both);
+    sigaddset(&both, SIGPIPE);
+    sigaddset(&both, SIGXFSZ);
+    sigpending(&pending);
+    sigprocmask(SIG_BLOCK, &both, &before);
+    ssize_t wrote = write(STDERR_FILENO, bytes, length);
+    if (wrote < 0 && (errno == EPIPE || errno == EFBIG)) {
+        int sent = errno == EPIPE ? SIGPIPE : SIGXFSZ;
+        sigset_t only;
+        sigemptyset(&only);
+        sigaddset(&only, sent);
+        if (!sigismember(&pending, sent))
+            sigtimedwait(&only, NULL, &none);
+    }
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return wrote;
+}
+
 /* One write per line (but for what a full pipe leaves), so that the lines of
  * tools that run side by side do not mix. There is nobody to tell of a standard error
  * that fails. */
@@ -64,7 +91,7 @@ static void write_line(const char *format, va_list arguments)
     line[length++] = '\n';
     ssize_t wrote = 0;
     for (size_t start = 0; start < length && wait_for_room(); start += (size_t)wrote) {
-        wrote = write(STDERR_FILENO, line + start, length - start);
+        wrote = write_unharmed(line + start, length - start);
         if (wrote <= 0)
             return;
     }

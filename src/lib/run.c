@@ -175,15 +175,15 @@ int run_cannot_start(const char *command, int error)
                      command[0] == '-' ? " (options come before the object's name)" : "");
 }
 
-int run_and_wait(char *const *argv, char *const *environment)
+int run_and_wait(char *const *argv, char *const *environment, int *error)
 {
     sigset_t awaited = run_hold_signals();
     pid_t pid;
     int wait_status;
 
-    int error = run_start(argv, environment, -1, &pid);
-    if (error != 0)
-        return run_cannot_start(argv[0], error);
+    *error = run_start(argv, environment, -1, &pid);
+    if (*error != 0)
+        return 0;
     while (waitpid(pid, &wait_status, WNOHANG) != pid) {
         int signal = run_next_signal(&awaited);
         if (signal != 0)

@@ -26,7 +26,7 @@ int run_start_between(char *const *argv, char *const *environment, int input, in
  * 126 if it was not found or cannot be run, and 125 if the system had no room
  * for it. Holds signals (wait.h) from then on: one that arrives between the
  * COMMAND's end and the caller's has no effect. */
-int run_and_wait(char *const *argv, char *const *environment);
+int run_and_wait(char *const *argv, char *const *environment, int *error);
 
 /* For a tool that waits for COMMANDs by itself, before it starts the first:
  * holds signals (wait.h), SIGCHLD too, and returns those to wait for. */

@@ -31,13 +31,19 @@ static bool on_screen;
 
 static void write_terminal(const char *bytes, size_t length)
 {
+    struct pollfd room = {.fd = STDOUT_FILENO, .events = POLLOUT};
+
     while (length > 0) {
-        ssize_t wrote = write(STDOUT_FILENO, bytes, length);
+        ssize_t wrote = output_write(STDOUT_FILENO, bytes, length);
         if (wrote < 0 && errno != EINTR && errno != EAGAIN)
             return; /* a terminal that has gone sends SIGHUP */
         if (wrote > 0) {
             bytes += wrote;
             length -= (size_t)wrote;
+        } else if (signals_caught() != 0) {
+            return; /* it has stalled, and is not to keep us */
+        } else if (errno == EAGAIN) {
+            wait_for(&room, 1, NO_LIMIT);
         }
     }
 }
@@ -197,6 +203,8 @@ static int watch_on_screen(const struct watching *watching, struct table_style *
     enter_screen();
     for (;;) {
         look_and_draw(style, look, context);
+        if (signals_caught() != 0)
+            end_by_signal();
         struct pollfd polled[] = {{.fd = changes, .events = POLLIN},
                                   {.fd = keys ? STDIN_FILENO : -1, .events = POLLIN}};
         enum waited waited = wait_for(polled, 2, deadline_after(watching->interval));

@@ -46,7 +46,8 @@ static enum status differs(const struct name *name, const char *what, unsigned l
                 shown(name->text), what, is, asked);
 }
 
-/* Whether an existing queue is what would have been created. */
+/* Whether an existing queue is what would have been created; NO_OBJECT, without a
+ * word, if it is not there any more. */
 static enum status compare(const struct name *name)
 {
     struct queue_attributes asked = wanted;
@@ -56,6 +57,8 @@ static enum status compare(const struct name *name)
     int error = queue_try_open(&queue, name, O_RDONLY);
     if (error == EACCES)
         error = queue_try_open(&queue, name, O_WRONLY);
+    if (error == ENOENT)
+        return STATUS_NO_OBJECT;
     if (error != 0)
         return fail(status_of_error(error), "queue %s exists already, and cannot be compared: %s",
                     shown(name->text), error_text(error));
@@ -75,6 +78,23 @@ static enum status compare(const struct name *name)
     return result;
 }
 
+static enum status make(const struct name *name)
+{
+    enum status status;
+
+    do {
+        status = queue_create(name, wanted);
+        if (status != STATUS_EXISTS)
+            return status;
+        if (!if_missing)
+            return fail(status,
+                        "cannot create queue %s: it exists already (--if-missing accepts it)",
+                        shown(name->text));
+        status = compare(name);
+    } while (status == STATUS_NO_OBJECT);
+    return status;
+}
+
 int main(int argc, char **argv)
 {
     int first = options_parse(&tool, argc, argv);
@@ -83,15 +103,11 @@ int main(int argc, char **argv)
     owner_resolve(&owner, &wanted.user, &wanted.group);
     for (int i = first; i < argc; i++)
         queue_name(argv[i]); /* a bad name is refused before anything is created */
+    signals_hold();          /* none is left half made */
     for (int i = first; i < argc; i++) {
         struct name name = queue_name(argv[i]);
-        enum status status = queue_create(&name, wanted);
-        if (status == STATUS_EXISTS)
-            status = if_missing ? compare(&name)
-                                : fail(status,
-                                       "cannot create queue %s: it exists already (--if-missing "
-                                       "accepts it)",
-                                       shown(name.text));
+        enum status status = make(&name);
+        signals_checkpoint();
         if (status == STATUS_DONE)
             remark("queue %s is there", shown(name.text));
         else if (result == STATUS_DONE)

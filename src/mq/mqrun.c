@@ -104,16 +104,16 @@ static void forget(struct job *job)
 /* Only ever when no more is taken: what stays in its slot is not overwritten. */
 static void put_back(struct job *job)
 {
-    size_t lost = saved.lost;
-
-    save_messages(&saved, &queue, &job->message, 1);
-    if (journal_path == NULL || saved.lost == lost) {
-        forget(job);
+    if (journal_path == NULL) {
+        save_messages(&saved, &queue, &job->message, 1);
+    } else if (save_put_back(&queue, &job->message)) {
+        saved.put_back++;
+    } else { /* the journal is as good as a file, and the next mqrun looks there */
+        left_in_journal++;
+        job->state = JOB_FREE;
         return;
     }
-    saved.lost = lost;
-    left_in_journal++;
-    job->state = JOB_FREE;
+    forget(job);
 }
 
 static enum status report_saved(void)

@@ -18,6 +18,11 @@ static bool put_back(const void *context, const struct message *message)
     return sent == 0;
 }
 
+bool save_put_back(const struct queue *queue, const struct message *message)
+{
+    return put_back(queue, message);
+}
+
 static struct rescuer rescuer_of(const struct queue *queue)
 {
     return (struct rescuer){

@@ -12,6 +12,10 @@
 /* As rescue_messages and rescue_report. */
 void save_messages(struct saved *saved, const struct queue *queue, const struct message *messages,
                    size_t count);
+
+/* Just back to the queue; false if that cannot be. */
+bool save_put_back(const struct queue *queue, const struct message *message);
+
 enum status save_report(const struct saved *saved, const struct queue *queue);
 
 #endif

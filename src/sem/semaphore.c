@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -84,6 +85,11 @@ enum status semaphore_create(const struct name *name, struct semaphore_attribute
     case EDQUOT:
         return fail(STATUS_LIMIT, "cannot create semaphore %s: no space is left in %s",
                     shown(name->text), SEMAPHORE_DIRECTORY);
+    case EFBIG:
+        return fail(STATUS_LIMIT,
+                    "cannot create semaphore %s: it needs %zu bytes, and RLIMIT_FSIZE (ulimit -f) "
+                    "allows fewer",
+                    shown(name->text), sizeof(sem_t));
     case EPERM:
         return owner_refused("semaphore", name, error);
     default:
@@ -212,6 +218,8 @@ enum status semaphore_open(struct semaphore *semaphore, const struct name *name,
     while ((error = semaphore_look(name, O_RDWR, &file)) == ENOENT && patience->await)
         if (!pause_or_die(&pause, SECOND / 20, deadline))
             return STATUS_TIMED_OUT;
+    if (error == ENOENT && way_out == NULL)
+        return STATUS_NO_OBJECT;
     if (error == ENOENT)
         die(STATUS_NO_OBJECT, "cannot open semaphore %s: no such semaphore; %s", shown(name->text),
             way_out);
@@ -261,17 +269,44 @@ static enum status take_one(const struct semaphore *semaphore, bool nonblock, na
     }
 }
 
-enum status semaphore_take(const struct semaphore *semaphore, uint64_t count,
+static int lock_once(void *context)
+{
+    const struct semaphore *semaphore = context;
+
+    return flock(semaphore->descriptor, LOCK_EX) == 0 ? 0 : errno;
+}
+
+/* Two that each hold a part of what they want would wait for each other for ever:
+ * of those that may wait, one at a time gathers. */
+static enum status lock_gathering(struct semaphore *semaphore, nanoseconds deadline)
+{
+    int error = 0;
+
+    if (wait_in_call(lock_once, semaphore, deadline, &error) != WAIT_READY)
+        return STATUS_TIMED_OUT; /* or a signal, which the caller asks for first */
+    if (error != 0)
+        die(STATUS_SYSTEM, "cannot lock semaphore %s: %s", shown(semaphore->name.text),
+            error_text(error));
+    return STATUS_DONE;
+}
+
+enum status semaphore_take(struct semaphore *semaphore, uint64_t count,
                            const struct patience *patience)
 {
     nanoseconds deadline = deadline_after(patience->timeout);
     enum status status = STATUS_DONE;
+    bool gathers = count > 1 && !patience->nonblock && patience->timeout > 0;
     uint64_t taken = 0;
 
-    while (taken < count && (status = take_one(semaphore, patience->nonblock, deadline)) == 0)
+    if (gathers)
+        status = lock_gathering(semaphore, deadline);
+    while (status == STATUS_DONE && taken < count &&
+           (status = take_one(semaphore, patience->nonblock, deadline)) == STATUS_DONE)
         /* Where there are millions to take, it goes on for long without waiting. */
         if (++taken % 4096 == 0 && taken < count && signals_checkpoint())
             break;
+    if (gathers)
+        flock(semaphore->descriptor, LOCK_UN);
     if (taken == count)
         return STATUS_DONE;
     for (; taken > 0; taken--)

@@ -87,7 +87,7 @@ struct semaphore {
 
 /* Opens a semaphore, with patience->await once it is there. Returns 0, or
  * STATUS_TIMED_OUT without a word; ends the process for anything else. WAY_OUT is
- * what the user can do about a missing one. */
+ * what the user can do about a missing one; NULL: NO_OBJECT is returned instead. */
 enum status semaphore_open(struct semaphore *semaphore, const struct name *name,
                            const struct patience *patience, const char *way_out);
 
@@ -95,7 +95,7 @@ enum status semaphore_open(struct semaphore *semaphore, const struct name *name,
  * STATUS_WOULD_WAIT or STATUS_TIMED_OUT without a word, or STATUS_GONE if the
  * semaphore has been removed, after saying so. A signal that is caught while it
  * waits ends the process. Only after signals_catch. */
-enum status semaphore_take(const struct semaphore *semaphore, uint64_t count,
+enum status semaphore_take(struct semaphore *semaphore, uint64_t count,
                            const struct patience *patience);
 
 /* Adds one: 0, or the status after saying why not. */

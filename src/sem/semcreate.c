@@ -34,8 +34,8 @@ static const struct tool tool = {
     .version = SEMAPHORE_VERSION,
 };
 
-/* What is to be said of one that exists: with --if-missing, whether it is what
- * would have been created. Its value is not compared: it changes with use. */
+/* What is to be said of one that exists (NO_OBJECT if it does not any more): with --if-missing,
+ * whether it is what would have been created. Its value is not compared: it changes with use. */
 static enum status exists(const struct name *name)
 {
     struct semaphore_file file;
@@ -43,6 +43,8 @@ static enum status exists(const struct name *name)
 
     if (file.descriptor >= 0)
         close(file.descriptor);
+    if (error == ENOENT)
+        return STATUS_NO_OBJECT;
     if (error != 0 && (error != EACCES || !file.has_status))
         return semaphore_failed("create", name, &file, error);
     if (!if_missing)
@@ -66,9 +68,13 @@ int main(int argc, char **argv)
                     (unsigned)wanted.mode);
     owner_resolve(&owner, &wanted.user, &wanted.group);
 
-    enum status status = semaphore_create(&name, wanted);
-    if (status == STATUS_EXISTS)
-        status = exists(&name);
+    signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE is then an error that can be told */
+    enum status status;
+    do {
+        status = semaphore_create(&name, wanted);
+        if (status == STATUS_EXISTS)
+            status = exists(&name);
+    } while (status == STATUS_NO_OBJECT);
     if (status == STATUS_DONE)
         remark("semaphore %s is there", shown(name.text));
     return (int)status;

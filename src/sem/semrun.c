@@ -77,10 +77,14 @@ int main(int argc, char **argv)
 
     signals_catch();
     signals_survive_writes();
-    if (slots > 0)
-        create_if_missing(&name);
-    enum status status =
-        semaphore_open(&semaphore, &name, &patience, "--slots makes it, --await waits for it");
+    enum status status;
+    do {
+        if (slots > 0)
+            create_if_missing(&name);
+        /* With --slots, one that is removed meanwhile is made again. */
+        status = semaphore_open(&semaphore, &name, &patience,
+                                slots > 0 ? NULL : "--slots makes it, --await waits for it");
+    } while (status == STATUS_NO_OBJECT);
     if (status == STATUS_DONE && slots > 0)
         refuse_foreign(&semaphore);
     if (status == STATUS_DONE)
@@ -91,9 +95,12 @@ int main(int argc, char **argv)
         return option_given('E') ? (int)conflict_status : (int)status;
 
     /* A signal that came with the count is for semrun: there is no COMMAND yet. */
-    int ended = signals_caught() == 0 ? run_and_wait(argv + first + 1, environ) : 0;
+    int error = 0;
+    int ended = signals_caught() == 0 ? run_and_wait(argv + first + 1, environ, &error) : 0;
     if (semaphore_post(&semaphore) != STATUS_DONE)
         quit(STATUS_LIMIT);
+    if (error != 0)
+        ended = run_cannot_start(argv[first + 1], error);
     if (signals_caught() != 0)
         signals_die(signals_caught());
     return ended;

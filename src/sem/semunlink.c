@@ -30,13 +30,14 @@ static const struct tool tool = {
 static enum status remove_one(const struct name *name)
 {
     struct semaphore_file file;
-    int error = 0;
+    int error;
 
-    /* There, a name may be that of shared memory as well. */
-    if (!SEMAPHORE_HAS_PREFIX && (error = semaphore_look(name, O_RDONLY, &file)) == EBADMSG)
-        return semaphore_failed("remove", name, &file, error);
-    if (!SEMAPHORE_HAS_PREFIX && error == 0)
+    error = semaphore_look(name, O_RDONLY, &file);
+    if (error == 0)
         close(file.descriptor);
+    /* A file that was cut short may go, unless its name may be that of shared memory. */
+    if (error == EBADMSG && (!SEMAPHORE_HAS_PREFIX || !S_ISREG(file.status.st_mode)))
+        return semaphore_failed("remove", name, &file, error);
     if (sem_unlink(name->text) == 0) {
         remark("removed semaphore %s", shown(name->text));
         return STATUS_DONE;
@@ -44,9 +45,6 @@ static enum status remove_one(const struct name *name)
     error = errno;
     if (error == ENOENT && force)
         return STATUS_DONE;
-    if (error == EISDIR)
-        return fail(STATUS_DATA, "cannot remove semaphore %s: it is no semaphore, but a directory",
-                    shown(name->text));
     return fail(status_of_error(error), "cannot remove semaphore %s: %s", shown(name->text),
                 error == ENOENT ? "no such semaphore" : error_text(error));
 }

@@ -89,7 +89,8 @@ struct lock_list lock_list(void)
             buffer_add(&locks, &lock, sizeof lock);
     if (file != NULL)
         fclose(file);
-    struct lock_list list = {(struct lock *)(void *)locks.bytes, locks.length / sizeof lock};
+    struct lock_list list = {(struct lock *)(void *)locks.bytes, locks.length / sizeof lock,
+                             file == NULL};
     if (list.count > 0)
         qsort(list.locks, list.count, sizeof lock, by_inode);
     return list;

@@ -42,6 +42,7 @@ struct lock {
 struct lock_list {
     struct lock *locks; /* by inode; owned by whoever asked */
     size_t count;
+    bool unknown; /* they cannot be read */
 };
 
 /* The flock(2) locks held now, of the processes that this one can see. */

@@ -171,11 +171,16 @@ enum status object_error_status(int error)
 
 int object_reserve(int fd, uint64_t from, uint64_t length)
 {
+    struct rlimit limit;
     int error;
 
     if (length == 0)
         return 0;
     if (from > INT64_MAX || length > INT64_MAX - from)
+        return EFBIG;
+    /* fallocate(2) minds it only where the object grows, write(2) everywhere. */
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+        from + length > limit.rlim_cur)
         return EFBIG;
     do
         error = posix_fallocate(fd, (off_t)from, (off_t)length);

@@ -34,12 +34,15 @@ static const struct tool tool = {
     .most_operands = 2,
 };
 
-/* Whether the existing object is what would have been created. */
+/* Whether the existing object is what would have been created; NO_OBJECT, without
+ * a word, if it is not there any more. */
 static enum status compare(const struct name *name, uint64_t size)
 {
     struct stat status;
 
     int error = object_look(name, &status);
+    if (error == ENOENT)
+        return STATUS_NO_OBJECT;
     if (error != 0)
         return fail(object_error_status(error), "cannot create shared memory object %s: %s",
                     shown(name->text), object_error(error));
@@ -73,10 +76,10 @@ static enum status create(const struct name *name, uint64_t size)
     } else if ((error = draft_attributes(&draft, user, group, mode)) != 0) {
         status = owner_refused("shared memory object", name, error);
     } else if ((error = draft_publish(&draft, name)) != 0) {
-        status = error == EEXIST
-                     ? STATUS_EXISTS
-                     : fail(status_of_error(error), "cannot create shared memory object %s: %s",
-                            shown(name->text), error_text(error));
+        status = error == EEXIST ? STATUS_EXISTS
+                                 : fail(error == ENOENT ? STATUS_SYSTEM : status_of_error(error),
+                                        "cannot create shared memory object %s: %s",
+                                        shown(name->text), error_text(error));
     }
     draft_discard(&draft);
     return status;
@@ -94,10 +97,13 @@ int main(int argc, char **argv)
                     shown(argv[first + 1]));
     signal(SIGXFSZ, SIG_IGN); /* RLIMIT_FSIZE is then an error that can be told */
     signals_hold();
-    /* Looked at first: there may be no room to reserve what is there already. */
-    enum status status = object_look(&name, &there) != ENOENT ? STATUS_EXISTS : create(&name, size);
-    if (status == STATUS_EXISTS)
-        status = compare(&name, size);
+    enum status status;
+    do {
+        /* Looked at first: there may be no room to reserve what is there already. */
+        status = object_look(&name, &there) != ENOENT ? STATUS_EXISTS : create(&name, size);
+        if (status == STATUS_EXISTS)
+            status = compare(&name, size);
+    } while (status == STATUS_NO_OBJECT);
     if (status == STATUS_DONE)
         remark("shared memory object %s is there", shown(name.text));
     return (int)status;

@@ -189,6 +189,8 @@ static enum status write_in_place(const struct object *object)
         no_room(error, 0);
     uint64_t wrote = input_write(&input, object->fd, offset);
     error = wrote < input.size ? errno : 0;
+    if (wrote == 0 && (error == ENOSPC || error == EFBIG || error == EDQUOT))
+        no_room(error, 0);
     if (error != 0 && wrote == 0 && ftruncate(object->fd, (off_t)size) == 0)
         return fail(STATUS_STREAM, "cannot read standard input: %s", error_text(error));
     if (error != 0)
@@ -222,11 +224,11 @@ static enum status put(void)
         if (found != OBJECT_FOUND)
             object_give_up(found, &name, "shmcreate makes it");
         refuse_atomic_within_shmrun(&object);
-        if (!atomic)
-            return write_in_place(&object);
-        if (replace(&object))
-            return STATUS_DONE;
-        object_close(&object);
+        bool done = !atomic || replace(&object);
+        enum status status = atomic ? STATUS_DONE : write_in_place(&object);
+        object_close(&object); /* and frees the lock, before there is more to say */
+        if (done)
+            return status;
     }
 }
 

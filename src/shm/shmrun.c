@@ -110,9 +110,14 @@ int main(int argc, char **argv)
     signals_hold();
     struct object object = lock_object(&name);
     remark("shared memory object %s is locked", shown(name.text));
+    int lock = -1, error;
     if (object.held != 0)
         object_close(&object); /* a shmrun around this one has the lock */
     else
-        lock_announce(hand_to_command(object.fd), &object.status);
-    return run_and_wait(argv + first + 1, environ);
+        lock_announce(lock = hand_to_command(object.fd), &object.status);
+    int ended = run_and_wait(argv + first + 1, environ, &error);
+    if (error == 0)
+        return ended;
+    close(lock);
+    return run_cannot_start(argv[first + 1], error);
 }

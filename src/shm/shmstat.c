@@ -118,7 +118,11 @@ static void fill_row(struct table *table, const void *context, size_t i)
     table_group(table, GROUP, state->status.st_gid);
     table_mode(table, MODE, state->status.st_mode);
     fill_time(table, state->status.st_mtime);
-    table_text(table, LOCK, lock == NULL ? "none" : lock->kind == LOCK_EX ? "exclusive" : "shared");
+    if (!states->locks.unknown)
+        table_text(table, LOCK,
+                   lock == NULL            ? "none"
+                   : lock->kind == LOCK_EX ? "exclusive"
+                                           : "shared");
 }
 
 static void fill_processes(struct table *table, const struct states *states)
