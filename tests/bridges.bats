@@ -66,6 +66,23 @@ stream_holds() {
     [ "$(redis XLEN "$1" 2>/dev/null)" -ge "$2" ]
 }
 
+redis_has_group() {
+    redis XINFO GROUPS stream 2>/dev/null | grep -qx group
+}
+
+# runs TOOL QUEUE: whether a process of TOOL has that queue in its arguments.
+runs() {
+    local file
+    for file in /proc/[0-9]*/cmdline; do
+        if { tr '\0' ' ' <"$file" | grep -q "^$1 .*$2 "; } 2>/dev/null; then return 0; fi
+    done
+    return 1
+}
+
+does_not_run() {
+    ! runs "$@"
+}
+
 # What the stream STREAM has, a message a line.
 stream_messages() {
     redis --raw XRANGE "$1" - + | awk 'NR % 3 == 0'
@@ -118,6 +135,72 @@ stream_messages() {
     eventually acknowledged
 }
 
+@test "from-redis waits for a server, and makes its group again on an empty one" {
+    need redis-server
+    start_job from-redis stream group one "$Q2" -p "$port"
+    start_redis
+    eventually redis_has_group
+    redis XADD stream '*' message first >/dev/null
+    eventually queue_holds 1 "$Q2"
+    redis FLUSHALL >/dev/null
+    redis XADD stream '*' message second >/dev/null
+    eventually queue_holds 2 "$Q2"
+    redis DEL stream >/dev/null
+    redis SET stream text >/dev/null
+    wrong_type_said() { grep -q WRONGTYPE "$log"; }
+    eventually wrong_type_said
+}
+
+@test "from-redis passes over a deleted entry and another field, and leaves the latter pending" {
+    start_redis
+    redis XADD stream '*' message deleted >/dev/null
+    redis XGROUP CREATE stream group 0 >/dev/null
+    redis XREADGROUP GROUP group one COUNT 1 STREAMS stream '>' >/dev/null
+    redis XTRIM stream MAXLEN 0 >/dev/null
+    redis XADD stream '*' else "" >/dev/null
+    redis XADD stream '*' message right >/dev/null
+    start_job from-redis stream group one "$Q2" -p "$port"
+    eventually queue_holds 1 "$Q2"
+    [ "$(mqrecv "$Q2")" = right ]
+    grep -q "has the field else" "$log"
+    one_pending() { redis XPENDING stream group | head -n 1 | grep -qx 1; }
+    eventually one_pending
+}
+
+@test "a signal ends from-redis while the queue is full, and leaves no file and no process" {
+    start_redis
+    redis XADD stream '*' message waits >/dev/null
+    seq 8 | mqsend "$Q2"
+    mkdir tmp
+    for signal in HUP INT TERM; do
+        start_job env TMPDIR="$PWD/tmp" from-redis stream group one "$Q2" -p "$port"
+        eventually runs mqsend "$Q2"
+        kill -s "$signal" "$pid"
+        ended
+        [ "$status" -eq $((128 + $(kill -l "$signal"))) ]
+        [ -z "$(ls tmp)" ]
+        eventually does_not_run mqsend "$Q2"
+    done
+}
+
+@test "to-redis keeps a message where the queue is full, and a signal leaves no process" {
+    need redis-cli
+    mqsend "$Q" one
+    start_job to-redis "$Q" stream "$journal" -p "$port"
+    eventually queue_holds 0 "$Q"
+    seq 8 | mqsend "$Q"
+    kept() { grep -q "left in journal" "$log"; }
+    eventually kept
+    kill -TERM "$pid"
+    ended
+    [ "$status" -ne 0 ]
+    eventually does_not_run mqrun "$Q"
+    start_redis
+    start_job to-redis "$Q" stream "$journal" -p "$port"
+    eventually stream_holds stream 9
+    [ "$(stream_messages stream | sort -u)" = "$({ seq 8; echo one; } | sort)" ]
+}
+
 @test "a queue goes to an MQTT broker and back, every byte of it" {
     start_mosquitto
     start_job from-mqtt topic "$Q" "$Q2" -p "$port"
@@ -126,11 +209,12 @@ stream_messages() {
     eventually subscribed
     mqrecv -d "$Q2" >/dev/null
     printf 'a\0b\nc\n' >binary
-    mqsend "$Q" one
+    mqsend "$Q" one ""
     mqsend -r "$Q" <binary
     start_job to-mqtt "$Q" topic "$journal" -p "$port"
-    eventually queue_holds 2 "$Q2"
+    eventually queue_holds 3 "$Q2"
     [ "$(mqrecv "$Q2")" = one ]
+    [ "$(mqrecv -r "$Q2" | wc -c)" -eq 0 ]
     mqrecv -r "$Q2" | cmp - binary
 }
 
@@ -155,6 +239,25 @@ stream_messages() {
     ends 0
     eventually got_at_least 41
     [ "$(sort -un got)" = "$(seq 0 40)" ]
+}
+
+@test "from-mqtt ends at once where a message is too big for the queue" {
+    start_mosquitto
+    start_job from-mqtt topic "$Q" "$Q2" -p "$port"
+    subscribed() { mosquitto_pub -p "$port" -q 1 -t topic -m first && ! queue_holds 0 "$Q2"; }
+    eventually subscribed
+    head -c 300 /dev/zero | mosquitto_pub -p "$port" -q 1 -t topic -s
+    ended
+    expect 65
+    # What comes now is the broker's to keep.
+    mqrecv -d "$Q2" >/dev/null
+    mosquitto_pub -p "$port" -q 1 -t topic -m kept
+    start_job from-mqtt topic "$Q" "$Q2" -p "$port"
+    eventually queue_holds 1 "$Q2"
+    [ "$(mqrecv "$Q2")" = kept ]
+    kill -TERM "$pid"
+    ended
+    [ "$status" -ne 0 ]
 }
 
 start_sshd() {
@@ -192,9 +295,27 @@ lines
     start_sshd
     mqsend -p 7 "$Q" seven
     mqsend "$Q" zero
-    start_job to-host -1 "$Q" 127.0.0.1 "$Q2" "${ssh_options[@]}"
+    start_job to-host -1 "$journal" "$Q" 127.0.0.1 "$Q2" "${ssh_options[@]}"
     eventually queue_holds 2 "$Q2"
     run mqrecv -d -P "$Q2"
     expect 0 "7	seven
 0	zero"
+}
+
+@test "a queue's name is only a name to the other machine's shell" {
+    start_sshd
+    mqsend "$Q" zero
+    odd="$Q2'\$(touch ran) x"
+    mqcreate --max-messages=8 --message-size=256 "$odd"
+    for way in "" "-1 $journal"; do
+        # shellcheck disable=SC2086 # no word, or two
+        start_job to-host $way "$Q" 127.0.0.1 "$odd" "${ssh_options[@]}"
+        eventually queue_holds 1 "$odd"
+        mqrecv "$odd" >got
+        kill -TERM "$pid"
+        ended
+        [ "$(cat got)" = zero ]
+        mqsend "$Q" zero
+    done
+    mqunlink "$odd"
 }
