@@ -93,6 +93,7 @@ teardown() {
 }
 
 @test "every operand is tried, whatever becomes of the message" {
+    cd "$BATS_TEST_TMPDIR"
     shmput "$Q2" x
     run bash -c '{ sleep 0.2; exec shmunlink "$1" "$2"; } 2>&1 | true; exit "${PIPESTATUS[0]}"' - "$Q" "$Q2"
     expect 66
