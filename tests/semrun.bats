@@ -335,7 +335,7 @@ END
 @test "COMMAND inherits no descriptor of it" {
     semcreate "$Q" 1
     # shellcheck disable=SC2016 # for the inner shell
-    run semrun "$Q" sh -c 'ls -l /proc/$$/fd | grep -c shm'
+    run semrun "$Q" sh -c 'ls -l /proc/self/fd | grep -c shm'
     expect 1 0
 }
 
