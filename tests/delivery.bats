@@ -474,3 +474,15 @@ output_is_broken() {
     says "1 message kept in $PWD/kept/mqrecv." "4 messages kept in /tmp/mqrecv."
     [ "$(grep -c "(queue /$Q is full or removed)" <<<"$output")" -eq 2 ]
 }
+
+@test "an output that cannot be opened anew and has stalled does not keep a signal from ending it" {
+    need python3
+    need_other_user
+    mqunlink "$Q"
+    mqcreate -m 666 -M 8 -s 4000 "$Q"
+    head -c 3900 /dev/zero | tr '\0' x >long
+    run python3 "$IPC_SOURCE/tests/support/on-terminal.py" unread 1 \
+        "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do mqsend -t 0.1 -r '$Q' <long || :; done" \
+        setpriv --reuid "$other" --regid "$other" --clear-groups mqrecv -q -f "$Q"
+    [ "${lines[-1]}" = -15 ]
+}

@@ -147,22 +147,8 @@ four() {
 @test "a terminal that is stopped by Ctrl-S stops neither the tool nor its end" {
     need python3
     mqcreate -M 8 -s 64 "$Q"
-    cat >stopped.py <<'END'
-import os, pty, subprocess, sys, time
-queue = sys.argv[1]
-master, slave = pty.openpty()
-tool = subprocess.Popen(["mqrecv", "-v", "-f", queue], stdout=open("got", "w"), stderr=slave)
-os.write(master, b"\x13")
-for i in range(4):
-    subprocess.run(["mqsend", queue, str(i)], check=True)
-    time.sleep(0.15)
-tool.terminate()
-try:
-    print(tool.wait(timeout=20))
-finally:
-    tool.kill()
-END
-    run python3 stopped.py "$Q"
+    run python3 "$IPC_SOURCE/tests/support/on-terminal.py" stopped 2 \
+        "for i in 0 1 2 3; do mqsend '$Q' \$i; sleep 0.15; done" sh -c 'exec mqrecv -v -f "$0" >got' "$Q"
     expect 0 -15
     [ "$(cat got)" = $'0\n1\n2\n3' ]
 }

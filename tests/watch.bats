@@ -228,20 +228,7 @@ drawn() {
 @test "a terminal that has stalled does not keep a signal from ending the view" {
     need python3
     mqcreate -M 8 -s 64 "$Q"
-    cat >"$BATS_TEST_TMPDIR/stalled.py" <<'END'
-import os, pty, subprocess, sys, time
-master, slave = pty.openpty()
-os.environ["TERM"] = "xterm"
-tool = subprocess.Popen(["mqstat", "-w0.01", sys.argv[1]], stdin=slave, stdout=slave)
-time.sleep(1)
-os.write(master, b"\x13")
-time.sleep(0.3)
-tool.terminate()
-try:
-    print(tool.wait(timeout=20))
-finally:
-    tool.kill()
-END
-    run python3 "$BATS_TEST_TMPDIR/stalled.py" "$Q"
+    TERM=xterm run python3 "$IPC_SOURCE/tests/support/on-terminal.py" stopped 01 "sleep 0.5" \
+        mqstat -w0.01 "$Q"
     expect 0 -15
 }

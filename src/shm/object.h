@@ -53,7 +53,7 @@ enum object_access {
 };
 
 /* Opens an existing object without waiting or locking: 0, or an errno value
- * (ENXIO: there is something else in its place). */
+ * (ELOOP, EISDIR, ENXIO: there is something else in its place). */
 int object_try_open(struct object *object, const struct name *name, enum object_access access);
 
 /* What is known of an object without opening it: 0, or an errno value as
