@@ -21,6 +21,13 @@ holds() {
     [ "$(fifostat -H -o unread "$1")" -ge "$2" ]
 }
 
+# No page of it is free.
+is_full() {
+    local unread capacity
+    read -r unread capacity <<<"$(fifostat -H -o unread,capacity "$1")"
+    ((unread > capacity - $(getconf PAGESIZE)))
+}
+
 planted_writer_waits() {
     [ "$(fifostat -H -o writers sticky/f)" = "$pid(opening)" ]
 }
@@ -426,6 +433,23 @@ replace_fifo() {
     run bash -c 'set -o pipefail; mkfifo-recv g | true'
     expect 74
     exec 4>&-
+}
+
+@test "what it holds when the reader of its output goes is lost: 82, with the number" {
+    need_strace
+    mkfifo f p
+    exec 5<>p 6<p
+    printf x >&5 # so that what it reads at a time does not fit in evenly
+    start strace -qq -o trace -e inject=splice:error=EINVAL mkfifo-recv f >p 2>errors 5>&- 6<&-
+    local receiver=$pid
+    exec 5>&-
+    start bash -c 'head -c 3M /dev/zero | mkfifo-send f' 2>sender-errors 6<&-
+    eventually is_full p
+    exec 6<&-
+    ends 81
+    pid=$receiver
+    ends 82
+    grep -Eq 'cannot write to standard output: .*; [0-9]+ bytes? (is|are) lost$' errors
 }
 
 @test "a signal ends it, waiting for a writer or with its output stalled" {

@@ -309,6 +309,17 @@ fifo_is_full() {
     grep -q "went away" err
 }
 
+@test "-C with nothing to send is 0 where the reader leaves bytes of another writer" {
+    mkfifo f
+    exec 4<>f 5<f
+    printf x >&4
+    exec 4>&-
+    start mkfifo-send -C f </dev/null 5<&-
+    eventually written_by "$pid"
+    exec 5<&-
+    ends 0
+}
+
 @test "-C waits until all is read, -t bounds it, -n does not wait" {
     slow_reader
     eventually reader_waits "$pid(opening)"

@@ -78,6 +78,14 @@ teardown() {
     expect 0 shared
 }
 
+@test "LOCK is ? where the locks of the system cannot be read" {
+    need_strace
+    shmput "$Q" x
+    run strace -qq -o "$BATS_TEST_TMPDIR/trace" -P /proc/locks -e inject=open,openat:error=EACCES \
+        shmstat -H -o lock "$Q"
+    expect 0 '?'
+}
+
 @test "-p shows who has an object open" {
     shmput "$Q" x
     start_job sleep 60
