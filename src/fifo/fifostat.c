@@ -32,8 +32,8 @@ static const struct option_row options[] = {
     {0},
 };
 
-static const struct option_conflict conflicts[] = {
-    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {'w', '0'}, {0}};
+static const struct option_conflict conflicts[] = {{'j', 'H'}, {'j', '0'}, {'H', '0'},
+                                                   {'p', '0'}, {'w', '0'}, {0}};
 
 static const struct tool tool = {
     .name = "fifostat",
@@ -63,21 +63,11 @@ enum {
 };
 
 static const struct column columns[] = {
-    [NAME] = {"NAME", false},
-    [READERS] = {"READERS", false},
-    [WRITERS] = {"WRITERS", false},
-    [UNREAD] = {"UNREAD", true},
-    [CAPACITY] = {"CAPACITY", true},
-    [FILL] = {"FILL", false},
-    [HISTORY] = {"HISTORY", false},
-    [USER] = {"USER", false},
-    [GROUP] = {"GROUP", false},
-    [MODE] = {"MODE", false},
-    [PID] = {"PID", true},
-    [ACCESS] = {"ACCESS", false},
-    [STATE] = {"STATE", false},
-    [COMMAND] = {"COMMAND", false},
-    {0},
+    [NAME] = {"NAME", false},       [READERS] = {"READERS", false},  [WRITERS] = {"WRITERS", false},
+    [UNREAD] = {"UNREAD", true},    [CAPACITY] = {"CAPACITY", true}, [FILL] = {"FILL", false},
+    [HISTORY] = {"HISTORY", false}, [USER] = {"USER", false},        [GROUP] = {"GROUP", false},
+    [MODE] = {"MODE", false},       [PID] = {"PID", true},           [ACCESS] = {"ACCESS", false},
+    [STATE] = {"STATE", false},     [COMMAND] = {"COMMAND", false},  {0},
 };
 
 #define FIFO_COLUMNS    "name,readers,writers,unread,capacity,user,group,mode"

@@ -18,9 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum {
-    RECORD_LONGEST = 16 << 20
-};
+enum { RECORD_LONGEST = 16 << 20 };
 
 static struct patience patience = PATIENCE_DEFAULT;
 static struct fifo_wishes wishes = {.mode = FIFO_MODE_DEFAULT};
@@ -190,7 +188,8 @@ static enum status send_stream(void)
             status = writer_failed(&writer, errno);
         else if (copied == COPY_CANNOT_READ)
             status = fail(STATUS_STREAM, "cannot read standard input: %s", error_text(errno));
-        copy.to = writer.fifo.descriptor; /* another one, if that reader went before the first byte */
+        /* Another one, if that reader went before the first byte. */
+        copy.to = writer.fifo.descriptor;
     }
     writer.written = copy.moved;
     copy_stop(&copy);

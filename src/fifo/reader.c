@@ -88,8 +88,7 @@ ssize_t reader_look(const struct reader *reader, struct ahead *ahead)
     ahead->consumed = false;
     if (through[0] < 0 && pipe2(through, O_CLOEXEC | O_NONBLOCK) != 0)
         die(STATUS_SYSTEM, "cannot make a pipe: %s", error_text(errno));
-    ssize_t got =
-        tee(reader->fifo.descriptor, through[1], sizeof ahead->bytes, SPLICE_F_NONBLOCK);
+    ssize_t got = tee(reader->fifo.descriptor, through[1], sizeof ahead->bytes, SPLICE_F_NONBLOCK);
     if (got > 0) {
         got = read(through[0], ahead->bytes, (size_t)got);
     } else if (got < 0 && (errno == EINVAL || errno == ENOSYS)) {

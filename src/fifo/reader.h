@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 struct reader {
-    const char *path;                /* the operand */
+    const char *path; /* the operand */
     const struct fifo_wishes *wishes;
     const struct patience *patience; /* for each wait */
     struct fifo fifo;

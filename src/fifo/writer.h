@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 struct writer {
-    const char *path;                  /* the operand */
+    const char *path; /* the operand */
     const struct fifo_wishes *wishes;
-    const struct patience *patience;   /* for each wait */
+    const struct patience *patience; /* for each wait */
     struct fifo fifo;
     uint64_t written; /* bytes; the caller's to add to, where it writes by itself */
 };

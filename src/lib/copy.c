@@ -11,11 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum {
-    PIPE_WANTED = 1 << 20,
-    BLOCK = 128 << 10,
-    TAIL_LEAST = 4 << 20
-};
+enum { PIPE_WANTED = 1 << 20, BLOCK = 128 << 10, TAIL_LEAST = 4 << 20 };
 
 size_t pipe_enlarge(int fd)
 {

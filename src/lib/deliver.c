@@ -24,7 +24,7 @@ static const struct delivery *delivery;
 static int output;
 static bool remembering; /* what has been written to a pipe, until it is read */
 static bool confirming;
-static struct held held;     /* the messages in the pipe, then those in hand */
+static struct held held; /* the messages in the pipe, then those in hand */
 static size_t in_hand;
 static struct buffer framed; /* the records of those in hand */
 static uint64_t framed_from; /* bytes of output before FRAMED */
@@ -241,8 +241,7 @@ static void frame_as_json(struct record message, size_t shown_length, uint64_t n
     json_number(&object, "length", message.length);
     json_bytes(&object, "message", message.bytes, shown_length);
     json_close(&object, "}");
-    frame_add(&framed, (enum framing)delivery->records->framing, NULL, object.bytes,
-              object.length);
+    frame_add(&framed, (enum framing)delivery->records->framing, NULL, object.bytes, object.length);
 }
 
 static void frame_message(struct record message, uint64_t number)

@@ -21,7 +21,7 @@
 struct delivery {
     const struct records *records;
     bool json;
-    bool one; /* no more than one message is taken */
+    bool one;           /* no more than one message is taken */
     const char *queue;  /* in JSON, unescaped */
     const char *number; /* what JSON calls a message's number: "priority", "type" */
     size_t header;      /* bytes that the receiving call puts before a message */

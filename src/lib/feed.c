@@ -25,7 +25,8 @@ void feed_ends(void)
 
 static enum status too_long(const struct feed *feed, size_t length, const char *or_more)
 {
-    return fail(STATUS_DATA, "cannot send to queue %s: message of %zu bytes%s is larger than %s %zu",
+    return fail(STATUS_DATA,
+                "cannot send to queue %s: message of %zu bytes%s is larger than %s %zu",
                 shown(feed->queue), length, or_more, feed->limit, feed->longest);
 }
 
@@ -50,7 +51,8 @@ static enum status send_string(const struct feed *feed, const struct record *rec
     static struct buffer string;
 
     if (memchr(record->bytes, '\0', record->length) != NULL)
-        return fail(STATUS_DATA, "cannot send to queue %s: a record with a NUL in it is no C string",
+        return fail(STATUS_DATA,
+                    "cannot send to queue %s: a record with a NUL in it is no C string",
                     shown(feed->queue));
     string.length = 0;
     buffer_add(&string, record->bytes, record->length);

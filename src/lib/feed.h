@@ -14,13 +14,13 @@
 
 /* A family's way into a queue. */
 struct feed {
-    const char *queue;            /* its name, unescaped */
+    const char *queue; /* its name, unescaped */
     const struct records *records;
-    size_t longest;               /* message that it takes, in bytes */
-    const char *limit;            /* what LONGEST is: "the queue's message size" */
-    uint64_t number;              /* priority or type of a message without a prefix */
-    uint64_t least, most;         /* what a prefix may say */
-    const char *number_name;      /* "a priority" */
+    size_t longest;          /* message that it takes, in bytes */
+    const char *limit;       /* what LONGEST is: "the queue's message size" */
+    uint64_t number;         /* priority or type of a message without a prefix */
+    uint64_t least, most;    /* what a prefix may say */
+    const char *number_name; /* "a priority" */
     /* Sends a message of at most LONGEST bytes: 0, STATUS_PARTIAL if it was
      * dropped as asked, or the status to stop with, after saying why. Calls
      * feed_waits before it waits. */

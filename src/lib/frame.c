@@ -26,8 +26,8 @@ void record_reader_start(struct record_reader *reader, int fd, enum framing fram
     }
 }
 
-static enum record_result hand_out(struct record_reader *reader, struct record *record,
-                                   size_t from, size_t length, size_t next)
+static enum record_result hand_out(struct record_reader *reader, struct record *record, size_t from,
+                                   size_t length, size_t next)
 {
     *record = (struct record){reader->data.bytes + from, length};
     reader->start = reader->next;

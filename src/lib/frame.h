@@ -23,6 +23,7 @@ struct records {
 };
 
 /* The rows of an options table (options.h) that set the struct records R. */
+/* clang-format off */
 #define OPTION_LINES(r)                                                                            \
     {                                                                                              \
         'l', "lines", NULL, "records are lines (the default)", .choice = &(r).framing,             \
@@ -37,6 +38,7 @@ struct records {
         'S', "netstring", NULL, "records are netstrings, LEN:BYTES,", .choice = &(r).framing,      \
             .value = FRAME_NETSTRING                                                               \
     }
+/* clang-format on */
 #define OPTION_RAW(r, text)                                                                        \
     {                                                                                              \
         'r', "raw", NULL, text, .choice = &(r).framing, .value = FRAME_RAW                         \
@@ -63,9 +65,9 @@ struct record_reader {
     size_t next;        /* of the one after it */
     size_t scanned;     /* no end of record between next and here */
     bool at_end;
-    bool regular;       /* a regular file: its offset can be set */
-    off_t offset;       /* where the next read begins, in a regular file */
-    uint64_t size;      /* of a regular file, as it was at the start; else 0 */
+    bool regular;        /* a regular file: its offset can be set */
+    off_t offset;        /* where the next read begins, in a regular file */
+    uint64_t size;       /* of a regular file, as it was at the start; else 0 */
     unsigned long reads; /* so far */
 };
 

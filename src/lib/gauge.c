@@ -8,11 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum {
-    BAR_LENGTH = 10,
-    HISTORY_LENGTH = 16,
-    LEVELS = 8
-};
+enum { BAR_LENGTH = 10, HISTORY_LENGTH = 16, LEVELS = 8 };
 
 struct history {
     char name[NAME_LONGEST + 2]; /* its start, where it is a longer path */

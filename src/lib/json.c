@@ -52,7 +52,8 @@ static void add_base64(struct buffer *out, const char *bytes, size_t length)
         if (size > 2)
             group |= at[2];
         char four[4] = {digits[group >> 18], digits[group >> 12 & 63],
-                        size > 1 ? digits[group >> 6 & 63] : '=', size > 2 ? digits[group & 63] : '='};
+                        size > 1 ? digits[group >> 6 & 63] : '=',
+                        size > 2 ? digits[group & 63] : '='};
         buffer_add(out, four, 4);
         length -= size;
     }

@@ -21,15 +21,15 @@ struct option_row {
     const char *argument; /* as --help shows it; "[=ARGUMENT]" for an optional one; NULL: none */
     const char *help;
 
-    bool *flag;               /* set to true */
-    int *choice;              /* set to .value */
+    bool *flag;  /* set to true */
+    int *choice; /* set to .value */
     int value;
-    uint64_t *number;         /* a whole number from .least to .most */
-    uint64_t *size;           /* bytes, from .least to .most */
+    uint64_t *number; /* a whole number from .least to .most */
+    uint64_t *size;   /* bytes, from .least to .most */
     uint64_t least, most;
     nanoseconds *duration;
     mode_t *mode;
-    const char **text;        /* the argument itself */
+    const char **text; /* the argument itself */
 };
 
 /* Keys of options without a letter. */
@@ -41,15 +41,15 @@ struct option_conflict {
 
 struct tool {
     const char *name;
-    const char *operands; /* as in the synopsis: "QUEUE [MESSAGE]..." */
-    const char *purpose;  /* a sentence */
+    const char *operands;                    /* as in the synopsis: "QUEUE [MESSAGE]..." */
+    const char *purpose;                     /* a sentence */
     const struct option_row *options;        /* ends with a row without a name; or NULL */
     const struct option_conflict *conflicts; /* ends with {0, 0}; or NULL */
     int least_operands;
-    int most_operands;    /* -1: any number */
-    bool data_operands;   /* options end at the first operand: what follows is taken as it is */
-    const char *version;  /* a further line of --version; or NULL */
-    int own_failure;      /* 125 for a tool that exits with its COMMAND's status; else 0 */
+    int most_operands;   /* -1: any number */
+    bool data_operands;  /* options end at the first operand: what follows is taken as it is */
+    const char *version; /* a further line of --version; or NULL */
+    int own_failure;     /* 125 for a tool that exits with its COMMAND's status; else 0 */
 };
 
 /* Begins a tool: makes the standard descriptors safe, sets what the options

@@ -13,7 +13,7 @@
 
 /* What a user says about an owner. */
 struct owner_names {
-    const char *user;  /* a name or a number; NULL: whoever creates it */
+    const char *user; /* a name or a number; NULL: whoever creates it */
     const char *group;
 };
 

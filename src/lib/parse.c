@@ -82,7 +82,7 @@ static nanoseconds duration_unit(const char *text)
         const char *name;
         nanoseconds length;
     } units[] = {
-        {"", SECOND},       {"s", SECOND},         {"ms", SECOND / 1000},
+        {"", SECOND},       {"s", SECOND},        {"ms", SECOND / 1000},
         {"m", 60 * SECOND}, {"h", 3600 * SECOND}, {"d", 86400 * SECOND},
     };
 

@@ -47,12 +47,13 @@ static void draw(uint64_t done, uint64_t part, uint64_t whole, nanoseconds span)
     char line[160], amount[32], rate[32], share[16] = "";
 
     add_amount(amount, sizeof amount, (double)done, bytes);
-    add_amount(rate, sizeof rate, (double)(done - last_done) * (double)SECOND / (double)span, bytes);
+    add_amount(rate, sizeof rate, (double)(done - last_done) * (double)SECOND / (double)span,
+               bytes);
     if (whole > 0)
         snprintf(share, sizeof share, ", %.0f %%", 100.0 * (double)part / (double)whole);
-    int length = snprintf(line, sizeof line, "\r%s: %s%s%s%s, %s/s%s\033[K", reporting.tool, amount,
-                          bytes ? "" : " ", bytes ? "" : unit, bytes ? "" : plural(done), rate,
-                          share);
+    int length =
+        snprintf(line, sizeof line, "\r%s: %s%s%s%s, %s/s%s\033[K", reporting.tool, amount,
+                 bytes ? "" : " ", bytes ? "" : unit, bytes ? "" : plural(done), rate, share);
     ssize_t ignored = write(STDERR_FILENO, line, (size_t)length);
     (void)ignored;
     reporting.line_begun = true;

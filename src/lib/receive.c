@@ -57,8 +57,7 @@ static enum status ended(const struct source *source, const struct receiving *re
 /* Until all that is wanted is written (RECEIVED), or why not. */
 static enum received take_all(const struct source *source, const struct receiving *receiving)
 {
-    uint64_t wanted =
-        receiving->drain && !option_given('N') ? UINT64_MAX : receiving->wanted;
+    uint64_t wanted = receiving->drain && !option_given('N') ? UINT64_MAX : receiving->wanted;
     nanoseconds deadline = 0;
 
     while (receiving->follow || deliver_count() + deliver_in_hand() < wanted) {

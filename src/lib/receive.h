@@ -21,13 +21,15 @@ struct receiving {
     bool drain, follow, json, confirm;
 };
 
+/* clang-format off */
 #define RECEIVING_DEFAULT {.patience = PATIENCE_DEFAULT, .wanted = 1}
+/* clang-format on */
 
 /* The rows of an options table (options.h) that set the struct receiving R. */
 #define OPTION_COUNT(r)                                                                            \
     {                                                                                              \
-        'N', "count", "N", "receive this many messages (default 1)", .number = &(r).wanted,        \
-            .least = 1, .most = UINT64_MAX                                                         \
+        'N', "count", "N", "receive this many messages (default 1)",                               \
+            .number = &(r).wanted, .least = 1, .most = UINT64_MAX                                  \
     }
 #define OPTION_DRAIN(r)                                                                            \
     {                                                                                              \
@@ -48,16 +50,18 @@ struct receiving {
     }
 
 /* Those that contradict each other. */
+/* clang-format off */
 #define RECEIVING_CONFLICTS {'n', 't'}, {'f', 'd'}, {'f', 'N'}, {'P', 'j'}
+/* clang-format on */
 
 /* Whether it is one message that is asked for. */
 bool receives_one(const struct receiving *receiving);
 
 /* What a look at the queue, or a wait, came to. */
 enum received {
-    RECEIVED,            /* a message is in hand, or may be there */
-    RECEIVED_NOTHING,    /* the queue is empty */
-    RECEIVED_REMOVED,    /* there is no queue any more, nor a message of it */
+    RECEIVED,         /* a message is in hand, or may be there */
+    RECEIVED_NOTHING, /* the queue is empty */
+    RECEIVED_REMOVED, /* there is no queue any more, nor a message of it */
     RECEIVED_TIMED_OUT,
     RECEIVED_SIGNALLED,
     RECEIVED_OUTPUT_GONE /* standard output has lost its reader */
@@ -65,9 +69,9 @@ enum received {
 
 /* A family's way to a queue. */
 struct source {
-    const char *queue;            /* its name, unescaped */
-    const char *did;              /* "received", for counts */
-    enum received (*take)(void);  /* takes a message into the hand, without waiting */
+    const char *queue;           /* its name, unescaped */
+    const char *did;             /* "received", for counts */
+    enum received (*take)(void); /* takes a message into the hand, without waiting */
     enum received (*wait)(nanoseconds deadline); /* called with nothing in hand */
 };
 

@@ -12,35 +12,35 @@
  * 124 to 127 are those of timeout(1) and env(1). */
 enum status {
     STATUS_DONE = 0,
-    STATUS_WOULD_WAIT = 1,     /* asked not to wait, and would have to */
-    STATUS_USAGE = 64,         /* option, name, number or mode */
-    STATUS_DATA = 65,          /* message too big, malformed record, wrong kind of object */
-    STATUS_NO_OBJECT = 66,     /* no object of that name */
-    STATUS_GONE = 69,          /* object removed, or peer gone, while in use */
-    STATUS_SYSTEM = 71,        /* any other error of the system */
-    STATUS_EXISTS = 73,        /* cannot create what is there already */
-    STATUS_STREAM = 74,        /* standard input or output; nothing was taken */
-    STATUS_LIMIT = 75,         /* a limit was reached, and is named */
-    STATUS_PERMISSION = 77,    /* permission denied */
-    STATUS_SAVED = 80,         /* taken, not delivered, and put back or kept in a file */
-    STATUS_PARTIAL = 81,       /* delivered in part */
-    STATUS_LOST = 82,          /* taken and lost */
+    STATUS_WOULD_WAIT = 1,      /* asked not to wait, and would have to */
+    STATUS_USAGE = 64,          /* option, name, number or mode */
+    STATUS_DATA = 65,           /* message too big, malformed record, wrong kind of object */
+    STATUS_NO_OBJECT = 66,      /* no object of that name */
+    STATUS_GONE = 69,           /* object removed, or peer gone, while in use */
+    STATUS_SYSTEM = 71,         /* any other error of the system */
+    STATUS_EXISTS = 73,         /* cannot create what is there already */
+    STATUS_STREAM = 74,         /* standard input or output; nothing was taken */
+    STATUS_LIMIT = 75,          /* a limit was reached, and is named */
+    STATUS_PERMISSION = 77,     /* permission denied */
+    STATUS_SAVED = 80,          /* taken, not delivered, and put back or kept in a file */
+    STATUS_PARTIAL = 81,        /* delivered in part */
+    STATUS_LOST = 82,           /* taken and lost */
     STATUS_DEAD_LETTERED = 123, /* mqrun: done, with messages in the dead-letter queue */
     STATUS_TIMED_OUT = 124,
-    STATUS_RUN_FAILED = 125,  /* a tool that runs a COMMAND failed itself */
-    STATUS_CANNOT_RUN = 126,  /* COMMAND was found and could not be run */
-    STATUS_NOT_FOUND = 127    /* COMMAND was not found */
+    STATUS_RUN_FAILED = 125, /* a tool that runs a COMMAND failed itself */
+    STATUS_CANNOT_RUN = 126, /* COMMAND was found and could not be run */
+    STATUS_NOT_FOUND = 127   /* COMMAND was not found */
 };
 
 /* Set once, while the options are parsed. */
 struct reporting {
-    const char *tool;         /* prefix of every line */
-    bool quiet;               /* --quiet: no counts, no "no such object" */
-    bool verbose;             /* --verbose */
-    bool muted;               /* only die() speaks: the terminal shows something else */
-    bool line_begun;          /* progress.h has drawn a line that other lines must not follow */
-    void (*let_go)(void);     /* called by die() before its line: gives the terminal back */
-    enum status own_failure;  /* if not 0, what die() exits with instead (shmrun, semrun, piperun) */
+    const char *tool;        /* prefix of every line */
+    bool quiet;              /* --quiet: no counts, no "no such object" */
+    bool verbose;            /* --verbose */
+    bool muted;              /* only die() speaks: the terminal shows something else */
+    bool line_begun;         /* progress.h has drawn a line that other lines must not follow */
+    void (*let_go)(void);    /* called by die() before its line: gives the terminal back */
+    enum status own_failure; /* if not 0, what die() exits with instead (shmrun, semrun, piperun) */
     enum status (*rescue)(void); /* called by die() while messages may be in hand: saves them;
                                     a status other than 0 is exited with instead */
 };
@@ -48,8 +48,7 @@ extern struct reporting reporting;
 
 /* Writes "TOOL: TEXT" as one line and returns STATUS, for a tool that goes on
  * to its next operand. Silent for STATUS_NO_OBJECT under --quiet. */
-enum status fail(enum status status, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+enum status fail(enum status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* The same, and ends the process, after a rescue of what is in hand. */
 _Noreturn void die(enum status status, const char *format, ...)

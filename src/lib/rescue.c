@@ -45,10 +45,10 @@ static bool write_whole(int fd, struct iovec *parts, int count)
 static bool append(int file, const struct message *message)
 {
     char prefix[24], head[48];
-    int prefix_length = snprintf(prefix, sizeof prefix, "%llu\t",
-                                 (unsigned long long)message->number);
-    int head_length = snprintf(head, sizeof head, "%zu:%s",
-                               (size_t)prefix_length + message->length, prefix);
+    int prefix_length =
+        snprintf(prefix, sizeof prefix, "%llu\t", (unsigned long long)message->number);
+    int head_length =
+        snprintf(head, sizeof head, "%zu:%s", (size_t)prefix_length + message->length, prefix);
     struct iovec parts[] = {{head, (size_t)head_length},
                             {(char *)(uintptr_t)message->bytes, message->length},
                             {(char[]){","}, 1}};

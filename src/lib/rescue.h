@@ -42,12 +42,14 @@ enum { KEPT_DIRECTORIES = 4 };
 struct saved {
     size_t put_back;
     size_t lost;
-    int error;         /* errno of the last attempt to keep one that was lost */
-    size_t directory;  /* that messages are kept in now */
+    int error;        /* errno of the last attempt to keep one that was lost */
+    size_t directory; /* that messages are kept in now */
     struct kept kept[KEPT_DIRECTORIES];
 };
 
+/* clang-format off */
 #define SAVED_NONE {.directory = 0}
+/* clang-format on */
 
 /* Saves messages in the order in which they were taken. Once one had to be
  * kept in a file, so are those after it, to keep that order. */

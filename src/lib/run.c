@@ -24,8 +24,8 @@ static const char *found(const char *command, char *room, size_t size)
         return command;
     for (;; path++) {
         int length = (int)strcspn(path, ":");
-        int needed = snprintf(room, size, "%.*s%s%s", length, path, length > 0 ? "/" : "./",
-                              command);
+        int needed =
+            snprintf(room, size, "%.*s%s%s", length, path, length > 0 ? "/" : "./", command);
         if (needed > 0 && (size_t)needed < size && access(room, X_OK) == 0)
             return room;
         path += length;

@@ -22,9 +22,10 @@ int run_start_between(char *const *argv, char *const *environment, int input, in
 
 /* Runs a COMMAND and waits for it, passing on SIGHUP, SIGINT, SIGQUIT and
  * SIGTERM unless they came from the terminal, which reaches COMMAND as well.
- * Returns what a shell's $? would be for COMMAND. *ERROR is 0, or why it could not
- * start: for run_cannot_start, once what is held for COMMAND is given back. Holds signals (wait.h) from then on: one that arrives between the
- * COMMAND's end and the caller's has no effect. */
+ * Returns what a shell's $? would be for COMMAND. *ERROR is 0, or why it could
+ * not start: for run_cannot_start, once what is held for COMMAND is given back.
+ * Holds signals (wait.h) from then on: one that arrives between the COMMAND's
+ * end and the caller's has no effect. */
 int run_and_wait(char *const *argv, char *const *environment, int *error);
 
 /* For a tool that waits for COMMANDs by itself, before it starts the first:

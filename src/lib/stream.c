@@ -28,19 +28,24 @@ void streams_secure(void)
     }
 }
 
+static bool is_null(const struct stat *status)
+{
+    struct stat null;
+
+    return S_ISCHR(status->st_mode) && stat("/dev/null", &null) == 0 &&
+           status->st_rdev == null.st_rdev;
+}
+
 /* A regular file or /dev/null: it has no reader, and a write never waits for
  * one. Looked at once, since a burst to it should cost one call. */
 static bool output_takes_all(void)
 {
     static enum { UNKNOWN, TAKES_ALL, MAY_WAIT } kind;
-    struct stat status, null;
+    struct stat status;
 
     if (kind == UNKNOWN) {
         kind = MAY_WAIT;
-        if (fstat(STDOUT_FILENO, &status) == 0 &&
-            (S_ISREG(status.st_mode) ||
-             (S_ISCHR(status.st_mode) && stat("/dev/null", &null) == 0 &&
-              status.st_rdev == null.st_rdev)))
+        if (fstat(STDOUT_FILENO, &status) == 0 && (S_ISREG(status.st_mode) || is_null(&status)))
             kind = TAKES_ALL;
     }
     return kind == TAKES_ALL;
@@ -70,8 +75,9 @@ void output_require_confirmable(void)
     struct stat status;
 
     if (fstat(STDOUT_FILENO, &status) == 0 && S_ISSOCK(status.st_mode))
-        die(STATUS_DATA, "cannot confirm on standard output: it is a socket, and how much of it has "
-                         "been read cannot be told; use a pipe; nothing was taken");
+        die(STATUS_DATA,
+            "cannot confirm on standard output: it is a socket, and how much of it has "
+            "been read cannot be told; use a pipe; nothing was taken");
 }
 
 size_t output_pipe_capacity(void)

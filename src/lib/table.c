@@ -26,7 +26,7 @@ struct cell {
 struct row {
     size_t members, members_length; /* more members for JSON, in the table's bytes */
     enum mark mark;
-    struct cell cells[];            /* one for each column, shown or not */
+    struct cell cells[]; /* one for each column, shown or not */
 };
 
 struct table {
@@ -330,12 +330,14 @@ static void print_aligned(const struct table *table)
 
 void table_print(struct table *table)
 {
-    void (*print_row)(const struct table *, const struct row *) =
-        table->style->names          ? print_name
-        : table->style->json         ? print_json
-        : table->style->no_headings ? print_tabbed
-                                     : NULL;
+    void (*print_row)(const struct table *, const struct row *) = NULL;
 
+    if (table->style->names)
+        print_row = print_name;
+    else if (table->style->json)
+        print_row = print_json;
+    else if (table->style->no_headings)
+        print_row = print_tabbed;
     if (print_row == NULL)
         print_aligned(table);
     for (size_t r = 0; print_row != NULL && r < row_count(table); r++)

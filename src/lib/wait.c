@@ -19,7 +19,7 @@ static bool watching_children;
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t caught_count;
 static volatile sig_atomic_t child_ended; /* and has not been looked for since */
-static timer_t alarm_clock; /* of the call that waits, on CLOCK_MONOTONIC */
+static timer_t alarm_clock;               /* of the call that waits, on CLOCK_MONOTONIC */
 static volatile sig_atomic_t in_call;
 
 nanoseconds clock_now(void)

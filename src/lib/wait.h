@@ -20,7 +20,9 @@ struct patience {
     nanoseconds timeout; /* for each wait */
 };
 
+/* clang-format off */
 #define PATIENCE_DEFAULT {.timeout = NO_LIMIT}
+/* clang-format on */
 
 /* The rows of an options table (options.h) that set the struct patience P. */
 #define OPTION_NONBLOCK(p)                                                                         \

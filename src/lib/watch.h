@@ -17,7 +17,9 @@ struct watching {
     nanoseconds interval;
 };
 
+/* clang-format off */
 #define WATCHING_DEFAULT {.interval = SECOND}
+/* clang-format on */
 
 /* The row of an options table (options.h) that sets the struct watching W. */
 #define OPTION_WATCH(w)                                                                            \

@@ -18,8 +18,8 @@
 extern char **environ;
 
 enum { VARIABLES = 4 };
-static const char *const variable_names[VARIABLES] = {"MQ_QUEUE=", "MQ_PRIORITY=", "MQ_LENGTH=",
-                                                      "MQ_ATTEMPT="};
+static const char *const variable_names[VARIABLES] = {
+    "MQ_QUEUE=", "MQ_PRIORITY=", "MQ_LENGTH=", "MQ_ATTEMPT="};
 
 static bool is_ours(const char *variable)
 {
@@ -39,8 +39,7 @@ static char *memory_for(size_t message_size)
     return memset(bytes, 0, message_size);
 }
 
-void jobs_start(struct jobs *jobs, size_t count, size_t message_size,
-                const struct journal *journal)
+void jobs_start(struct jobs *jobs, size_t count, size_t message_size, const struct journal *journal)
 {
     size_t variables = 0;
 
@@ -55,8 +54,7 @@ void jobs_start(struct jobs *jobs, size_t count, size_t message_size,
         if (!is_ours(environ[i]))
             jobs->environment[jobs->inherited++] = environ[i];
     for (size_t i = 0; i < count; i++) {
-        jobs->job[i].bytes =
-            journal != NULL ? journal_bytes(journal, i) : memory_for(message_size);
+        jobs->job[i].bytes = journal != NULL ? journal_bytes(journal, i) : memory_for(message_size);
         jobs->job[i].message.bytes = jobs->job[i].bytes;
     }
 }
@@ -155,8 +153,8 @@ static char **command_with_message(const struct jobs *jobs, const struct message
         count++;
     char **words = calloc(count + 1, sizeof *words);
     for (size_t i = 0; words != NULL && i < count; i++) {
-        words[i] = i == 0 ? strdup(jobs->command[0])
-                          : replaced(jobs->command[i], jobs->replace, message);
+        words[i] =
+            i == 0 ? strdup(jobs->command[0]) : replaced(jobs->command[i], jobs->replace, message);
         if (words[i] == NULL) {
             free_words(words);
             return NULL;

@@ -24,7 +24,7 @@ enum job_state {
 struct job {
     enum job_state state;
     struct message message; /* its bytes are the job's own */
-    char *bytes; /* in the journal, if there is one */
+    char *bytes;            /* in the journal, if there is one */
     unsigned long attempt;  /* from 1 */
     nanoseconds due;        /* JOB_DELAYED: when; a deadline of wait.h */
     pid_t pid;              /* JOB_RUNNING */

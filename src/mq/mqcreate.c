@@ -68,8 +68,8 @@ static enum status compare(const struct name *name)
         result = fail(STATUS_SYSTEM, "cannot look at queue %s: %s", shown(name->text),
                       error_text(errno));
     else if (queue.max_messages != asked.max_messages)
-        result = differs(name, "maximum number of messages", queue.max_messages,
-                         asked.max_messages);
+        result =
+            differs(name, "maximum number of messages", queue.max_messages, asked.max_messages);
     else if (queue.message_size != asked.message_size)
         result = differs(name, "message size", queue.message_size, asked.message_size);
     else

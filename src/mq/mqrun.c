@@ -67,7 +67,7 @@ enum { GOING_ON = -1 };
 static struct queue queue, dead_letters;
 static struct journal journal; /* used if journal_path is set */
 static struct saved saved = SAVED_NONE;
-static int ending = GOING_ON;  /* or the status to end with, once no job is active */
+static int ending = GOING_ON; /* or the status to end with, once no job is active */
 static uint64_t taken, acknowledged, dead_lettered, left_in_journal;
 static nanoseconds message_deadline; /* of the wait for a message; 0: not waiting */
 
@@ -123,8 +123,7 @@ static enum status report_saved(void)
     if (left_in_journal == 0)
         return status;
     return fail(STATUS_SAVED, "%llu message%s left in journal %s, for the next mqrun with it",
-                (unsigned long long)left_in_journal, plural(left_in_journal),
-                shown(journal_path));
+                (unsigned long long)left_in_journal, plural(left_in_journal), shown(journal_path));
 }
 
 /* For die(): whatever is in hand goes back. */
@@ -139,8 +138,9 @@ static enum status rescue(void)
 static void start(struct job *job)
 {
     if (jobs.replace != NULL && !job_fits_argument(job)) {
-        end_with(fail(STATUS_DATA, "a message from queue %s has a NUL in it, and cannot be an "
-                                   "argument (--replace); standard input takes any",
+        end_with(fail(STATUS_DATA,
+                      "a message from queue %s has a NUL in it, and cannot be an "
+                      "argument (--replace); standard input takes any",
                       shown(queue.name.text)));
         put_back(job);
         return;

@@ -33,8 +33,8 @@ static const struct option_row options[] = {
     {0},
 };
 
-static const struct option_conflict conflicts[] = {
-    {'n', 't'}, {'n', 'a'}, {KEY_DROP, 't'}, {KEY_DROP, 'a'}, {'p', 'P'}, {0}};
+static const struct option_conflict conflicts[] = {{'n', 't'},      {'n', 'a'}, {KEY_DROP, 't'},
+                                                   {KEY_DROP, 'a'}, {'p', 'P'}, {0}};
 
 static const struct tool tool = {
     .name = "mqsend",

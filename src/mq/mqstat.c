@@ -25,9 +25,7 @@ static struct table_style style;
 static struct watching watching = WATCHING_DEFAULT;
 static bool processes, limits;
 
-enum {
-    KEY_LIMITS = OPTION_LONG_ONLY
-};
+enum { KEY_LIMITS = OPTION_LONG_ONLY };
 
 static const struct option_row options[] = {
     {'p', "processes", NULL, "a row per process that has the queue open", .flag = &processes},
@@ -41,8 +39,8 @@ static const struct option_row options[] = {
 };
 
 static const struct option_conflict conflicts[] = {
-    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {KEY_LIMITS, 'p'}, {KEY_LIMITS, '0'}, {KEY_LIMITS, 'w'},
-    {'w', '0'}, {0}};
+    {'j', 'H'},        {'j', '0'},        {'H', '0'}, {'p', '0'}, {KEY_LIMITS, 'p'},
+    {KEY_LIMITS, '0'}, {KEY_LIMITS, 'w'}, {'w', '0'}, {0}};
 
 static const struct tool tool = {
     .name = "mqstat",

@@ -138,8 +138,8 @@ static mqd_t open_new(const struct name *name, int flags, const struct queue_att
 enum status queue_create(const struct name *name, struct queue_attributes attributes)
 {
     bool given_away = attributes.user != (uid_t)-1 || attributes.group != (gid_t)-1;
-    mqd_t descriptor = open_new(name, O_EXCL | O_RDWR, &attributes,
-                                given_away ? 0 : attributes.mode);
+    mqd_t descriptor =
+        open_new(name, O_EXCL | O_RDWR, &attributes, given_away ? 0 : attributes.mode);
 
     if (descriptor == (mqd_t)-1)
         return errno == EEXIST ? STATUS_EXISTS : creation_failed(name, attributes, errno);

@@ -44,7 +44,7 @@ struct name queue_name(const char *operand);
 enum queue_access {
     QUEUE_TO_SEND,
     QUEUE_OF_DEAD_LETTERS, /* the same; messages say which queue is meant */
-    QUEUE_TO_RECEIVE, /* for writing too where permitted, to be able to put back */
+    QUEUE_TO_RECEIVE,      /* for writing too where permitted, to be able to put back */
     QUEUE_TO_LOOK_AT
 };
 

@@ -12,8 +12,8 @@ static bool put_back(const void *context, const struct message *message)
     if (!queue->writable || queue_unlinked(queue))
         return false;
     do
-        sent = mq_send(queue->descriptor, message->bytes, message->length,
-                       (unsigned)message->number);
+        sent =
+            mq_send(queue->descriptor, message->bytes, message->length, (unsigned)message->number);
     while (sent != 0 && errno == EINTR);
     return sent == 0;
 }

@@ -45,7 +45,8 @@ static const struct option_row options[] = {
     {0},
 };
 
-static const struct option_conflict conflicts[] = {RECEIVING_CONFLICTS, {'k', 'f'}, {'k', 'C'}, {0}};
+static const struct option_conflict conflicts[] = {
+    RECEIVING_CONFLICTS, {'k', 'f'}, {'k', 'C'}, {0}};
 
 static const struct tool tool = {
     .name = "msgrecv",

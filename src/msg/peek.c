@@ -32,8 +32,8 @@ static _Noreturn void copy_failed(int error)
         die(STATUS_GONE, "queue %s has been removed", queue->name);
     if (error == EINVAL) /* of msgrcv(2), for a copy larger than the limit is now */
         die(STATUS_LIMIT,
-            "cannot peek into queue %s: it holds a message that is larger than kernel.msgmax, %llu; "
-            "it can only be taken",
+            "cannot peek into queue %s: it holds a message that is larger than kernel.msgmax, "
+            "%llu; it can only be taken",
             queue->name, (unsigned long long)system_limit("kernel/msgmax"));
     if (error == ENOSYS)
         die(STATUS_SYSTEM,

@@ -25,11 +25,7 @@ static const char *separator = "::";
 static uint64_t pipe_size; /* bytes; 0: the system's default */
 static bool loop;
 
-enum {
-    KEY_LOOP = OPTION_LONG_ONLY,
-    KEY_PIPE_SIZE,
-    KEY_SEPARATOR
-};
+enum { KEY_LOOP = OPTION_LONG_ONLY, KEY_PIPE_SIZE, KEY_SEPARATOR };
 
 static const struct option_row options[] = {
     {KEY_LOOP, "loop", NULL, "the last one's output is the first one's input", .flag = &loop},

@@ -170,8 +170,8 @@ enum status semaphore_failed(const char *act, const struct name *name,
                     shown(name->text));
     case EACCES:
         return fail(STATUS_PERMISSION,
-                    "cannot %s semaphore %s: permission denied (it takes both read and write)",
-                    act, shown(name->text));
+                    "cannot %s semaphore %s: permission denied (it takes both read and write)", act,
+                    shown(name->text));
     case EBADMSG:
         return fail(STATUS_DATA, "cannot %s semaphore %s: %s is no semaphore: %s", act,
                     shown(name->text), shown(path.text), file->wrong);
@@ -195,8 +195,8 @@ static void cut_short(int signal)
 static void map(struct semaphore *semaphore)
 {
     struct sigaction action = {.sa_handler = cut_short};
-    void *place = mmap(NULL, sizeof(sem_t), PROT_READ | PROT_WRITE, MAP_SHARED,
-                       semaphore->descriptor, 0);
+    void *place =
+        mmap(NULL, sizeof(sem_t), PROT_READ | PROT_WRITE, MAP_SHARED, semaphore->descriptor, 0);
 
     if (place == MAP_FAILED)
         die(STATUS_SYSTEM, "cannot map semaphore %s: %s", shown(semaphore->name.text),
@@ -225,8 +225,8 @@ enum status semaphore_open(struct semaphore *semaphore, const struct name *name,
             way_out);
     if (error != 0)
         quit(semaphore_failed("open", name, &file, error));
-    *semaphore = (struct semaphore){
-        .name = *name, .descriptor = file.descriptor, .status = file.status};
+    *semaphore =
+        (struct semaphore){.name = *name, .descriptor = file.descriptor, .status = file.status};
     map(semaphore);
     return STATUS_DONE;
 }

@@ -46,10 +46,8 @@ static const struct tool tool = {
 
 static void create_if_missing(const struct name *name)
 {
-    const struct semaphore_attributes attributes = {.value = slots,
-                                                    .mode = SEMAPHORE_MODE_DEFAULT,
-                                                    .user = (uid_t)-1,
-                                                    .group = (gid_t)-1};
+    const struct semaphore_attributes attributes = {
+        .value = slots, .mode = SEMAPHORE_MODE_DEFAULT, .user = (uid_t)-1, .group = (gid_t)-1};
     enum status status = semaphore_create(name, attributes);
 
     if (status != STATUS_DONE && status != STATUS_EXISTS)

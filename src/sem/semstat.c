@@ -3,10 +3,10 @@
  * semstat: show POSIX named semaphores, their values and who has them open.
  */
 #include "options.h"
+#include "procs.h"
 #include "semaphore.h"
 #include "table.h"
 #include "watch.h"
-#include "procs.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -30,8 +30,8 @@ static const struct option_row options[] = {
     {0},
 };
 
-static const struct option_conflict conflicts[] = {
-    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {'w', '0'}, {0}};
+static const struct option_conflict conflicts[] = {{'j', 'H'}, {'j', '0'}, {'H', '0'},
+                                                   {'p', '0'}, {'w', '0'}, {0}};
 
 static const struct tool tool = {
     .name = "semstat",
@@ -46,11 +46,9 @@ static const struct tool tool = {
 enum { NAME, VALUE, USER, GROUP, MODE, PID, ACCESS, COMMAND };
 
 static const struct column columns[] = {
-    [NAME] = {"NAME", false},     [VALUE] = {"VALUE", true},
-    [USER] = {"USER", false},     [GROUP] = {"GROUP", false},
-    [MODE] = {"MODE", false},     [PID] = {"PID", true},
-    [ACCESS] = {"ACCESS", false}, [COMMAND] = {"COMMAND", false},
-    {0},
+    [NAME] = {"NAME", false},     [VALUE] = {"VALUE", true},      [USER] = {"USER", false},
+    [GROUP] = {"GROUP", false},   [MODE] = {"MODE", false},       [PID] = {"PID", true},
+    [ACCESS] = {"ACCESS", false}, [COMMAND] = {"COMMAND", false}, {0},
 };
 
 static const struct process_columns process_columns = {PID, ACCESS, COMMAND};

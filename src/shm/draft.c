@@ -12,9 +12,7 @@
  * system call: for an instant the new object has a hidden name. There are a few
  * for each object and user; whoever uses one holds a lock on the file there, so
  * that one without a lock is known to be left over. */
-enum {
-    PLACES = 8
-};
+enum { PLACES = 8 };
 
 static struct name place_of(const struct name *name, int place)
 {

@@ -43,7 +43,8 @@ static size_t read_block(char *bytes, size_t room, bool string, bool *ended)
     while (length < room && !*ended) {
         got = read_some(bytes + length, room - length);
         if (string && memchr(bytes + length, '\0', got) != NULL)
-            die(STATUS_DATA, "standard input has a NUL in it, and is no C string; without --string it is taken as it is");
+            die(STATUS_DATA, "standard input has a NUL in it, and is no C string; "
+                             "without --string it is taken as it is");
         length += got;
         *ended = got == 0;
     }

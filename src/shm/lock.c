@@ -29,8 +29,7 @@ static int flock_once(void *context)
     return flock(flocking->fd, flocking->lock) == 0 ? 0 : errno;
 }
 
-enum lock_taken lock_take(int fd, const char *object, int lock, bool nonblock,
-                          nanoseconds deadline)
+enum lock_taken lock_take(int fd, const char *object, int lock, bool nonblock, nanoseconds deadline)
 {
     struct flocking now = {fd, lock | LOCK_NB};
     struct flocking later = {fd, lock};

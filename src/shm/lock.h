@@ -13,11 +13,7 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-enum lock_taken {
-    LOCK_TAKEN,
-    LOCK_BUSY,
-    LOCK_TIMED_OUT
-};
+enum lock_taken { LOCK_TAKEN, LOCK_BUSY, LOCK_TIMED_OUT };
 
 /* Takes LOCK, LOCK_SH or LOCK_EX, on a descriptor: LOCK_BUSY only with
  * NONBLOCK. Held signals (wait.h) act while it waits. */

@@ -125,7 +125,8 @@ enum object_found object_open(struct object *object, const struct name *name,
             return OBJECT_FOUND;
         if (locked == 0)
             locked = deadline_after(patience->timeout);
-        enum lock_taken taken = lock_take(object->fd, shown(name->text), lock, patience->nonblock, locked);
+        enum lock_taken taken =
+            lock_take(object->fd, shown(name->text), lock, patience->nonblock, locked);
         if (taken == LOCK_TAKEN && object_still_named(object))
             return OBJECT_FOUND;
         object_close(object);

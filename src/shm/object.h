@@ -21,14 +21,10 @@
 #define OBJECT_MODE_DEFAULT 0600
 
 /* The bytes that are read or written at a time. */
-enum {
-    OBJECT_CHUNK = 256 * 1024
-};
+enum { OBJECT_CHUNK = 256 * 1024 };
 
 /* Up to here, data is in memory while it waits for input or output. */
-enum {
-    OBJECT_IN_MEMORY = 1024 * 1024
-};
+enum { OBJECT_IN_MEMORY = 1024 * 1024 };
 
 struct object {
     struct name name;
@@ -60,12 +56,7 @@ int object_try_open(struct object *object, const struct name *name, enum object_
  * above. */
 int object_look(const struct name *name, struct stat *status);
 
-enum object_found {
-    OBJECT_FOUND,
-    OBJECT_MISSING,
-    OBJECT_BUSY,
-    OBJECT_TIMED_OUT
-};
+enum object_found { OBJECT_FOUND, OBJECT_MISSING, OBJECT_BUSY, OBJECT_TIMED_OUT };
 
 /* Opens an object and takes its flock(2) LOCK, LOCK_SH or LOCK_EX (0: none),
  * unless a shmrun around us holds it; with patience->await once it exists.

@@ -26,9 +26,7 @@ static uint64_t offset;
 static uint64_t longest = UINT64_MAX;
 static bool no_lock;
 
-enum {
-    KEY_NO_LOCK = OPTION_LONG_ONLY
-};
+enum { KEY_NO_LOCK = OPTION_LONG_ONLY };
 
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),

@@ -24,10 +24,7 @@ static uint64_t offset;
 static bool atomic, no_lock;
 static mode_t mode = OBJECT_MODE_DEFAULT;
 
-enum {
-    KEY_ATOMIC = OPTION_LONG_ONLY,
-    KEY_NO_LOCK
-};
+enum { KEY_ATOMIC = OPTION_LONG_ONLY, KEY_NO_LOCK };
 
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),

@@ -23,9 +23,7 @@ static struct patience patience = PATIENCE_DEFAULT;
 static bool shared, create, close_in_command;
 static uint64_t conflict_status;
 
-enum {
-    KEY_CLOSE = OPTION_LONG_ONLY
-};
+enum { KEY_CLOSE = OPTION_LONG_ONLY };
 
 static const struct option_row options[] = {
     {'s', "shared", NULL, "a lock that others can share, for reading", .flag = &shared},
@@ -88,9 +86,7 @@ static struct object lock_object(const struct name *name)
  * "exec 3>file", which would close it. */
 static int hand_to_command(int fd)
 {
-    enum {
-        ABOVE = 10
-    };
+    enum { ABOVE = 10 };
 
     int moved = fcntl(fd, close_in_command ? F_DUPFD_CLOEXEC : F_DUPFD, ABOVE);
     if (moved >= 0) {

@@ -33,8 +33,8 @@ static const struct option_row options[] = {
     {0},
 };
 
-static const struct option_conflict conflicts[] = {
-    {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {'w', '0'}, {0}};
+static const struct option_conflict conflicts[] = {{'j', 'H'}, {'j', '0'}, {'H', '0'},
+                                                   {'p', '0'}, {'w', '0'}, {0}};
 
 static const struct tool tool = {
     .name = "shmstat",
@@ -45,19 +45,7 @@ static const struct tool tool = {
     .most_operands = -1,
 };
 
-enum {
-    NAME,
-    SIZE,
-    RESIDENT,
-    USER,
-    GROUP,
-    MODE,
-    MODIFIED,
-    LOCK,
-    PID,
-    ACCESS,
-    COMMAND
-};
+enum { NAME, SIZE, RESIDENT, USER, GROUP, MODE, MODIFIED, LOCK, PID, ACCESS, COMMAND };
 
 static const struct column columns[] = {
     [NAME] = {"NAME", false},     [SIZE] = {"SIZE", true},        [RESIDENT] = {"RESIDENT", true},

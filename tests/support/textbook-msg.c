@@ -47,6 +47,7 @@ int main(int argc, char **argv)
         printf("0x%08x\n", (unsigned)ftok(argv[2], (int)strtol(argv[3], NULL, 0)));
         return 0;
     }
-    fprintf(stderr, "usage: textbook-msg send KEY TYPE TEXT | receive KEY TYPE | key PATH PROJECT\n");
+    fprintf(stderr,
+            "usage: textbook-msg send KEY TYPE TEXT | receive KEY TYPE | key PATH PROJECT\n");
     return 2;
 }

@@ -44,7 +44,8 @@ int main(int argc, char **argv)
             return failed("shm_open");
         if (fstat(fd, &status) != 0)
             return failed("fstat");
-        char *memory = mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        char *memory =
+            mmap(NULL, (size_t)status.st_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         if (memory == MAP_FAILED)
             return failed("mmap");
         close(fd);
