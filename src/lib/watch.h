@@ -28,6 +28,11 @@ struct watching {
             .flag = &(w).wanted, .duration = &(w).interval                                         \
     }
 
+/* What contradicts each other in every inspecting tool, its --processes too. */
+/* clang-format off */
+#define INSPECTING_CONFLICTS {'j', 'H'}, {'j', '0'}, {'H', '0'}, {'p', '0'}, {'w', '0'}
+/* clang-format on */
+
 /* Calls LOOK, which prints a table of STYLE, once; or, if it is wanted, until
  * the user ends it: with q, or by a signal, of which the process dies. Returns
  * the status for the end of main. Ends the process (64) if the interval is too

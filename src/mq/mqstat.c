@@ -39,8 +39,7 @@ static const struct option_row options[] = {
 };
 
 static const struct option_conflict conflicts[] = {
-    {'j', 'H'},        {'j', '0'},        {'H', '0'}, {'p', '0'}, {KEY_LIMITS, 'p'},
-    {KEY_LIMITS, '0'}, {KEY_LIMITS, 'w'}, {'w', '0'}, {0}};
+    INSPECTING_CONFLICTS, {KEY_LIMITS, 'p'}, {KEY_LIMITS, '0'}, {KEY_LIMITS, 'w'}, {0}};
 
 static const struct tool tool = {
     .name = "mqstat",

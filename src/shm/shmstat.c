@@ -33,8 +33,7 @@ static const struct option_row options[] = {
     {0},
 };
 
-static const struct option_conflict conflicts[] = {{'j', 'H'}, {'j', '0'}, {'H', '0'},
-                                                   {'p', '0'}, {'w', '0'}, {0}};
+static const struct option_conflict conflicts[] = {INSPECTING_CONFLICTS, {0}};
 
 static const struct tool tool = {
     .name = "shmstat",
