@@ -438,18 +438,19 @@ replace_fifo() {
 @test "what it holds when the reader of its output goes is lost: 82, with the number" {
     need_strace
     mkfifo f p
-    exec 5<>p 6<p
-    printf x >&5 # so that what it reads at a time does not fit in evenly
-    start strace -qq -o trace -e inject=splice:error=EINVAL mkfifo-recv f >p 2>errors 5>&- 6<&-
-    local receiver=$pid
-    exec 5>&-
-    start bash -c 'head -c 3M /dev/zero | mkfifo-send f' 2>sender-errors 6<&-
+    exec 4<>f 6<>p 7<p
+    # 64 KiB of room, and 128 KiB to come, which are read at once.
+    head -c $((1024 * 1024 - 64 * 1024)) /dev/zero >most
+    mkfifo-send p <most
+    head -c 128K /dev/zero >twice
+    mkfifo-send f <twice
+    exec 6>&-
+    start strace -qq -o trace -e inject=splice:error=EINVAL mkfifo-recv f >p 2>errors 7<&-
     eventually is_full p
-    exec 6<&-
-    ends 81
-    pid=$receiver
+    exec 7<&-
     ends 82
-    grep -Eq 'cannot write to standard output: .*; [0-9]+ bytes? (is|are) lost$' errors
+    grep -q 'cannot write to standard output: .*; 65536 bytes are lost$' errors
+    exec 4>&-
 }
 
 @test "a signal ends it, waiting for a writer or with its output stalled" {
