@@ -486,3 +486,76 @@ output_is_broken() {
         setpriv --reuid "$other" --regid "$other" --clear-groups mqrecv -q -f "$Q"
     [ "${lines[-1]}" = -15 ]
 }
+
+@test "a sender whose input another process has read is still ended by a signal" {
+    need_strace
+    mkfifo input
+    exec 8<>input
+    start strace -qq -o trace -e trace=ppoll,read -P "$PWD/input" -e inject=read:delay_enter=1000000 \
+        mqsend "$Q" <&8
+    echo taken >&8
+    seen() { grep -q '^ppoll.* = 1' trace; }
+    eventually seen
+    read -r -u 8
+    local sender
+    sender=$(pgrep -P "$pid")
+    kill -TERM "$sender"
+    ends 143
+    exec 8>&-
+}
+
+@test "a sender that never has to wait is ended by a signal" {
+    start mqsend --drop -0 "$Q" </dev/zero
+    sent() { ! holds 0; }
+    eventually sent
+    kill -TERM "$pid"
+    ends 143
+}
+
+@test "a child from before keeps mqrun neither from waiting for its queue nor from a signal" {
+    start bash -c 'cat pipe & echo $! >child; exec mqrun -a "$1" cat' - "$Q2"
+    eventually became_command "$pid" mqrun
+    eventually sleeps "$pid"
+    : >pipe
+    eventually has_ended "$(cat child)"
+    eventually sleeps "$pid"
+    kill -TERM "$pid"
+    ends 143
+}
+
+@test "what would be sent to a queue that went while there was no room for it is 69" {
+    mqunlink "$Q"
+    mqcreate -M 2 -s 64 "$Q"
+    mqsend "$Q" a b
+    start mqrun -N 2 "$Q" sh -c 'touch has.$MQ_ATTEMPT.$(cat); until [ -e go ]; do sleep 0.01; done'
+    local runner=$pid
+    eventually test -e has.1.a
+    mqsend "$Q" c
+    start mqsend "$Q" lost
+    eventually has_open "$pid" "$Q"
+    eventually sleeps "$pid"
+    mqunlink "$Q"
+    touch go
+    ends 69
+    pid=$runner
+    ends 0
+}
+
+@test "without a descriptor for what may have to be kept, nothing is taken" {
+    local tool
+    mqsend "$Q" one
+    for tool in 'mqrecv -d "$1"' 'mqrun -d "$1" true'; do
+        run bash -c "exec 3>&-; ulimit -n 4; exec $tool" - "$Q"
+        expect 75
+        says "RLIMIT_NOFILE (ulimit -n) allows 4; nothing was taken"
+        holds 1
+    done
+}
+
+@test "no COMMAND gets the file of messages that are kept" {
+    need_strace
+    mqsend "$Q" one
+    TMPDIR=$PWD run bash -c 'strace -qq -s 500 -o trace \
+        -e inject=mq_timedsend:error=EAGAIN mqrecv "$1" >/dev/full' - "$Q"
+    grep -q "$PWD/mqrecv.*O_CLOEXEC" trace
+}

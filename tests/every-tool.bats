@@ -193,3 +193,14 @@ names() {
     expect 64
     says "only its first character may be a slash"
 }
+
+@test "an operand of any length does not hide what is wrong with it" {
+    local long
+    long=$(printf '9%.0s' {1..3000})
+    run mqsend -p "$long" queue message
+    expect 64
+    says "9..." "it takes a whole number from 0 to 32767"
+    run msgsend "$long:" message
+    expect 64
+    says "0x... too"
+}

@@ -311,3 +311,36 @@ handled() {
     run --separate-stderr mqrun --journal="$J" -n "$Q" cat
     expect 0 first
 }
+
+@test "an empty file becomes the journal, but not another user's" {
+    touch "$J"
+    mqsend "$Q" one
+    run mqrun --journal="$J" "$Q" cat
+    expect 0 one
+    need_other_user
+    : >"$J.other"
+    chown "$other" "$J.other"
+    run mqrun -d --journal="$J.other" "$Q" cat
+    expect 65
+    says "an empty file of another user"
+    [ "$(stat -c %u.%s "$J.other")" = "$other.0" ]
+}
+
+@test "of two that make a journal at once, the slower uses that of the other" {
+    need_strace
+    start strace -qq -o trace -e trace=linkat -e inject=linkat:delay_enter=1000000 mqrun -d --journal="$J" "$Q" cat
+    local first
+    eventually pgrep -P "$pid" >/dev/null
+    first=$(pgrep -P "$pid")
+    eventually has_open "$first" "/dev/shm/#"
+    run mqrun -d --journal="$J" "$Q" cat
+    expect 0 ""
+    ends 0
+    grep -q 'linkat.*EEXIST' trace
+}
+
+@test "a journal larger than a file may be names the limit" {
+    run bash -c 'ulimit -f 4; exec mqrun -d --journal="$1" "$2" cat' - "$J" "$Q"
+    expect 75
+    says "RLIMIT_FSIZE (ulimit -f)"
+}

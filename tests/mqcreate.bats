@@ -382,3 +382,17 @@ missing() {
     run mqstat -H -o user,mode "$Q"
     expect 0 $'12345\t0600'
 }
+
+@test "-i waits for a queue that is just being made for another user" {
+    cd "$BATS_TEST_TMPDIR"
+    need_root
+    need_bare "system calls of its own"
+    need_strace
+    start strace -qq -o trace -e trace=fchown -e inject=fchown:delay_enter=500000 \
+        mqcreate -M 2 -s 64 -u 12345 "$Q"
+    there() { mqstat "$Q" 2>/dev/null; }
+    eventually there
+    run mqcreate -i -M 2 -s 64 -u 12345 "$Q"
+    expect 0
+    ends 0
+}

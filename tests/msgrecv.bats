@@ -443,3 +443,36 @@ into_pipe() {
     ends 143
     left m1 m2
 }
+
+@test "-k -T -N looks no further than for what is wanted" {
+    need_strace
+    make_queue
+    seq 1 20 | sed 's/$/\tx/' | msgsend -P "$K"
+    run strace -qq -o trace -e trace=msgrcv msgrecv -k -T -100 -P "$K"
+    expect 0 $'1\tx'
+    [ "$(grep -c msgrcv trace)" -le 50 ]
+}
+
+@test "-k shows what it can before a message that it cannot copy: 75, with a count" {
+    need_root
+    run --separate-stderr unshare --ipc bash -c '
+        msgsend -c 1 small
+        head -c 5000 /dev/zero | msgsend -r 1
+        msgsend 1 behind
+        echo 1000 >/proc/sys/kernel/msgmax
+        msgrecv -k 1
+        msgrecv -k -d 1'
+    expect 75 $'small\nsmall'
+    says "larger than kernel.msgmax, 1000; it can only be taken" "1 message shown"
+}
+
+@test "what is not put back since the limit is lower now says so" {
+    need_root
+    cd "$BATS_TEST_TMPDIR"
+    TMPDIR=$PWD run unshare --ipc bash -c '
+        head -c 5000 /dev/zero | msgsend -c -r 1
+        echo 1000 >/proc/sys/kernel/msgmax
+        msgrecv 1 >/dev/full'
+    expect 80
+    says "takes no message of that size any more"
+}

@@ -328,3 +328,29 @@ END
     ends 0
     tail -n +2 got | cmp - <(head -n $(($(wc -l <got) - 1)) in)
 }
+
+@test "a limit that is lowered meanwhile is named" {
+    need_root
+    run unshare --ipc bash -c '{
+            echo one
+            until [ "$(msgrecv -k 1)" = one ]; do sleep 0.01; done
+            echo 100 >/proc/sys/kernel/msgmax
+            printf "%0500d\n" 0
+        } 2>/dev/null | msgsend -c 1'
+    expect 65
+    says "message of 500 bytes is larger than kernel.msgmax 100" "1 message sent"
+}
+
+@test "where it cannot wait, it says the limit, and how many were sent" {
+    seq 20000 >numbers
+    run bash -c 'ulimit -i 0; msgsend -c "$1" <numbers' - "$K"
+    expect 75
+    says "RLIMIT_SIGPENDING (ulimit -i)" "messages sent to queue $K"
+    [ "$(sed -n 's/.*: \([0-9]*\) messages sent.*/\1/p' <<<"$output")" -eq "$(msgrecv -d "$K" | wc -l)" ]
+}
+
+@test "a path through a file is no path: 66" {
+    run msgsend /etc/passwd/x message
+    expect 66
+    says "no such file"
+}

@@ -69,8 +69,9 @@ piperun: command 3, cat: exit status 0" ]
 }
 
 @test "one that ignores SIGTERM is killed when another cannot start" {
-    run -127 timeout 20 env --ignore-signal=TERM piperun sleep 1000.5 :: no-such-command
-    run pgrep -fx "sleep 1000.5"
+    local unique=1000.$BASHPID
+    run -127 timeout 20 env --ignore-signal=TERM piperun sleep "$unique" :: no-such-command
+    run pgrep -fx "sleep $unique"
     expect 1 ""
 }
 

@@ -105,6 +105,8 @@ static void reserve_record(size_t longest)
 void deliver_start(const struct delivery *how, size_t longest)
 {
     delivery = how;
+    if (!delivery->copies)
+        rescue_prepare();
     /* A write must come back with EPIPE or EFBIG: messages are in hand. */
     signal(SIGPIPE, SIG_IGN);
     signal(SIGXFSZ, SIG_IGN);
@@ -152,7 +154,8 @@ static void write_some(size_t end)
     if (errno != EAGAIN && signals_caught() != 0)
         save_and_die();
     if (errno != EAGAIN)
-        die(STATUS_LOST, "cannot write to standard output: %s", error_text(errno));
+        die(delivery->copies ? STATUS_STREAM : STATUS_LOST, "cannot write to standard output: %s",
+            error_text(errno));
     /* One caught during the call that took: no wait will tell. */
     if (signals_caught() != 0 && (!confirming || signalled_again()))
         save_and_die();

@@ -143,8 +143,21 @@ static enum status send_input(const struct feed *feed)
     return status;
 }
 
+static const struct feed *feeding;
+
+/* For die(): nothing is in hand, but how many were sent is to be said. */
+static enum status say_count(void)
+{
+    record_leave_offset(&reader, false);
+    if (sent > 0)
+        note("%zu message%s sent to queue %s", sent, plural(sent), shown(feeding->queue));
+    return STATUS_DONE;
+}
+
 enum status feed_queue(const struct feed *feed, char **operands)
 {
+    feeding = feed;
+    reporting.rescue = say_count;
     bool many = *operands == NULL || operands[1] != NULL;
     enum status status = *operands != NULL ? send_operands(feed, operands) : send_input(feed);
     bool would_wait = status == STATUS_WOULD_WAIT || status == STATUS_TIMED_OUT;

@@ -132,6 +132,38 @@ static void drop_done(struct record_reader *reader)
     reader->start = reader->next = 0;
 }
 
+struct block {
+    int fd;
+    char *bytes;
+    size_t room;
+    ssize_t got;
+};
+
+static int read_block(void *context)
+{
+    struct block *block = context;
+
+    block->got = read(block->fd, block->bytes, block->room);
+    return block->got < 0 ? errno : 0;
+}
+
+/* As read(2). Another process may take what the wait has seen, or there may always
+ * be something: a signal is to end the process in either case. */
+static ssize_t read_stream(const struct record_reader *reader, char *bytes, size_t room)
+{
+    struct pollfd input = {.fd = reader->fd, .events = POLLIN};
+    struct block block = {reader->fd, bytes, room, -1};
+    int error = EINTR;
+
+    enum waited waited = wait_for(&input, 1, NO_LIMIT);
+    if (waited == WAIT_READY)
+        waited = wait_in_call(read_block, &block, NO_LIMIT, &error);
+    if (waited == WAIT_SIGNALLED && signals_caught() != 0)
+        signals_die(signals_caught());
+    errno = error;
+    return block.got;
+}
+
 static bool read_more(struct record_reader *reader)
 {
     struct buffer *data = &reader->data;
@@ -139,15 +171,13 @@ static bool read_more(struct record_reader *reader)
 
     do {
         char *to = data->bytes + data->length;
-        if (reader->regular) {
+        size_t room = data->capacity - data->length;
+        if (!reader->regular) {
+            got = read_stream(reader, to, room);
+        } else {
             if (signals_checkpoint())
                 signals_die(signals_caught());
-            got = pread(reader->fd, to, data->capacity - data->length, reader->offset);
-        } else {
-            struct pollfd input = {.fd = reader->fd, .events = POLLIN};
-            if (wait_for(&input, 1, NO_LIMIT) == WAIT_SIGNALLED && signals_caught() != 0)
-                signals_die(signals_caught());
-            got = read(reader->fd, to, data->capacity - data->length);
+            got = pread(reader->fd, to, room, reader->offset);
         }
     } while (got < 0 && (errno == EINTR || errno == EAGAIN));
     if (got < 0)

@@ -111,14 +111,20 @@ void show_bytes(struct buffer *out, const char *bytes, size_t length)
     }
 }
 
+/* What comes after it in a message is not to be cut off by it. */
+enum { SHOWN_MOST = 1000 };
+
 const char *shown(const char *text)
 {
     static struct buffer turns[4];
     static unsigned turn;
     struct buffer *out = &turns[turn++ % 4];
+    size_t length = strlen(text);
 
     out->length = 0;
-    show_bytes(out, text, strlen(text));
+    show_bytes(out, text, length > SHOWN_MOST ? SHOWN_MOST : length);
+    if (length > SHOWN_MOST)
+        buffer_add_text(out, "...");
     buffer_add(out, "", 1);
     return out->bytes;
 }

@@ -25,7 +25,8 @@ struct name name_require(const char *operand, const char *kind, size_t longest);
 
 /* TEXT with everything but printable characters escaped (\n, \t, \\, \xHH), a
  * space too: unambiguous, and on one line. Characters beyond ASCII are kept
- * where the locale's encoding is UTF-8. Valid until the fourth call after it. */
+ * where the locale's encoding is UTF-8; what is very long is cut ("...").
+ * Valid until the fourth call after it. */
 const char *shown(const char *text);
 
 /* The same, added to OUT. */

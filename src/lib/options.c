@@ -34,7 +34,7 @@ bool option_given(int key)
 
 _Noreturn void usage_error(const char *format, ...)
 {
-    char text[1024];
+    char text[4096];
     va_list arguments;
 
     va_start(arguments, format);

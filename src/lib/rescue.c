@@ -1,13 +1,32 @@
 /* SPDX-License-Identifier: MIT */
+#define _GNU_SOURCE /* mkostemp; POSIX.1-2024 has it */
 #include "rescue.h"
 
 #include "name.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+static int spare = -1; /* kept free for the file */
+
+void rescue_prepare(void)
+{
+    struct rlimit limit = {0};
+
+    spare = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+    if (spare >= 0 || (errno != EMFILE && errno != EINVAL))
+        return;
+    getrlimit(RLIMIT_NOFILE, &limit);
+    die(STATUS_LIMIT,
+        "no descriptor is left for a file of messages that can neither be delivered nor put back: "
+        "RLIMIT_NOFILE (ulimit -n) allows %llu; nothing was taken",
+        (unsigned long long)limit.rlim_cur);
+}
 
 static bool open_file(struct kept *kept, const char *directory)
 {
@@ -18,7 +37,10 @@ static bool open_file(struct kept *kept, const char *directory)
     int length = snprintf(kept->path, sizeof kept->path, "%s/%s.XXXXXX", directory, reporting.tool);
     if (length < 0 || (size_t)length >= sizeof kept->path)
         return false;
-    kept->file = mkstemp(kept->path);
+    if (spare >= 0)
+        close(spare);
+    spare = -1;
+    kept->file = mkostemp(kept->path, O_CLOEXEC);
     return kept->file >= 0;
 }
 

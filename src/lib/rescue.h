@@ -51,6 +51,10 @@ struct saved {
 #define SAVED_NONE {.directory = 0}
 /* clang-format on */
 
+/* For a tool that is about to take: keeps a descriptor free for such a file. Ends the
+ * process (75) if there is none. */
+void rescue_prepare(void);
+
 /* Saves messages in the order in which they were taken. Once one had to be
  * kept in a file, so are those after it, to keep that order. */
 void rescue_messages(struct saved *saved, const struct rescuer *rescuer,

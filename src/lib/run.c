@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -165,13 +166,27 @@ int run_next_signal(const sigset_t *awaited)
     return signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL ? signal : 0;
 }
 
+static const char *why_not_started(int error)
+{
+    static char text[128];
+    struct rlimit limit;
+
+    if (error == ENOENT)
+        return "no such command";
+    if (error != EAGAIN || getrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return error_text(error);
+    snprintf(text, sizeof text, "%s; RLIMIT_NPROC (ulimit -u) allows this user %llu processes",
+             error_text(error), (unsigned long long)limit.rlim_cur);
+    return text;
+}
+
 int run_cannot_start(const char *command, int error)
 {
     enum status status = run_start_status(error);
     bool own = status != STATUS_NOT_FOUND && status != STATUS_CANNOT_RUN;
 
     return (int)fail(own ? STATUS_RUN_FAILED : status, "cannot run '%s': %s%s", shown(command),
-                     error == ENOENT ? "no such command" : error_text(error),
+                     why_not_started(error),
                      command[0] == '-' ? " (options come before the object's name)" : "");
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -14,7 +15,7 @@ enum { ENDING_SIGNALS = sizeof ending_signals / sizeof ending_signals[0] };
 
 static sigset_t original_mask; /* as at the start of the process */
 static sigset_t waiting_mask;  /* inside a wait */
-static bool holding;
+static bool holding, catching;
 static bool watching_children;
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t caught_count;
@@ -106,6 +107,7 @@ void signals_catch(void)
     signals_hold();
     for (int i = 0; i < ENDING_SIGNALS; i++)
         handle(ending_signals[i], remember);
+    catching = true;
 }
 
 void signals_watch_children(void)
@@ -250,44 +252,69 @@ static void make_alarm_clock(void)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     static bool made;
+    struct rlimit limit = {0};
 
-    if (!made && timer_create(CLOCK_MONOTONIC, &event, &alarm_clock) != 0)
+    if (made || timer_create(CLOCK_MONOTONIC, &event, &alarm_clock) == 0) {
+        made = true;
+        return;
+    }
+    if (errno != EAGAIN)
         die(STATUS_SYSTEM, "cannot make a timer: %s", error_text(errno));
-    made = true;
+    getrlimit(RLIMIT_SIGPENDING, &limit);
+    die(STATUS_LIMIT,
+        "cannot make a timer: RLIMIT_SIGPENDING (ulimit -i) allows this user %llu timers and "
+        "signals, all of which are in use",
+        (unsigned long long)limit.rlim_cur);
+}
+
+static void start_alarms(nanoseconds deadline, sigset_t *inside, struct sigaction *before)
+{
+    struct sigaction on_alarm = {.sa_handler = interrupt};
+
+    make_alarm_clock();
+    sigemptyset(&on_alarm.sa_mask);
+    sigaction(SIGALRM, &on_alarm, before);
+    sigdelset(inside, SIGALRM);
+    in_call = true;
+    if (caught != 0 || deadline != NO_LIMIT)
+        set_alarm(caught != 0 || deadline <= 0 ? 1 : deadline);
+}
+
+/* The alarm last: none may be pending when its handler goes. */
+static void stop_alarms(const sigset_t *outside, const struct sigaction *before)
+{
+    sigset_t only_alarm = *outside;
+
+    sigdelset(&only_alarm, SIGALRM);
+    sigprocmask(SIG_SETMASK, &only_alarm, NULL);
+    in_call = false;
+    set_alarm(0);
+    sigprocmask(SIG_SETMASK, outside, NULL);
+    sigaction(SIGALRM, before, NULL);
 }
 
 enum waited wait_in_call(int (*attempt)(void *context), void *context, nanoseconds deadline,
                          int *error)
 {
-    struct sigaction on_alarm = {.sa_handler = interrupt};
+    /* Else a signal ends the process, and nothing else has to end the call. */
+    bool alarmed = catching || deadline != NO_LIMIT;
     struct sigaction before;
     sigset_t inside, outside;
-    sigset_t only_alarm;
 
-    make_alarm_clock();
-    sigemptyset(&on_alarm.sa_mask);
-    sigaction(SIGALRM, &on_alarm, &before);
-    sigprocmask(SIG_BLOCK, NULL, &inside);
-    if (holding)
-        inside = waiting_mask;
-    sigdelset(&inside, SIGALRM);
-    in_call = true;
-    if (caught != 0 || deadline != NO_LIMIT)
-        set_alarm(caught != 0 || deadline <= 0 ? 1 : deadline);
-    sigprocmask(SIG_SETMASK, &inside, &outside);
+    sigprocmask(SIG_BLOCK, NULL, &outside);
+    inside = holding ? waiting_mask : outside;
+    if (alarmed)
+        start_alarms(deadline, &inside, &before);
+    sigprocmask(SIG_SETMASK, &inside, NULL);
 
     do
         *error = attempt(context);
     while (*error == EINTR && caught == 0 && clock_now() < deadline);
 
-    /* The alarm last: none may be pending when its handler goes. */
-    only_alarm = outside;
-    sigdelset(&only_alarm, SIGALRM);
-    sigprocmask(SIG_SETMASK, &only_alarm, NULL);
-    in_call = false;
-    set_alarm(0);
-    sigprocmask(SIG_SETMASK, &outside, NULL);
-    sigaction(SIGALRM, &before, NULL);
+    if (alarmed)
+        stop_alarms(&outside, &before);
+    else
+        sigprocmask(SIG_SETMASK, &outside, NULL);
     if (*error != EINTR)
         return WAIT_READY;
     return caught != 0 ? WAIT_SIGNALLED : WAIT_TIMED_OUT;

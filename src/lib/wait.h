@@ -108,11 +108,11 @@ enum waited pause_before_looking(struct pause *pause, nanoseconds longest, nanos
 bool pause_or_die(struct pause *pause, nanoseconds longest, nanoseconds deadline);
 
 /* Waits inside a system call that gives no descriptor to poll: sem_wait(3),
- * msgsnd(2), msgrcv(2), flock(2). ATTEMPT makes the call with CONTEXT and returns 0 or an
- * errno value; it is made again after EINTR, until the deadline or a signal.
- * WAIT_READY if it came back with anything but EINTR, which is in *ERROR: what
- * it took is honoured, although a signal may have been caught at the same time
- * (ask signals_caught). Signals that are held and not caught end the process. */
+ * msgsnd(2), msgrcv(2), flock(2), or the read(2) of a pipe that others read. ATTEMPT makes the call
+ * with CONTEXT and returns 0 or an errno value; it is made again after EINTR, until the deadline or
+ * a signal. WAIT_READY if it came back with anything but EINTR, which is in *ERROR: what it took is
+ * honoured, although a signal may have been caught at the same time (ask signals_caught). Signals
+ * that are held and not caught end the process. */
 enum waited wait_in_call(int (*attempt)(void *context), void *context, nanoseconds deadline,
                          int *error);
 

@@ -74,6 +74,13 @@ static _Noreturn void no_memory(const struct journal *journal, int error)
     if (error == ENOSPC || error == EDQUOT)
         die(STATUS_LIMIT, "cannot make journal %s: its %zu bytes are more than is free there",
             shown(journal->path), file_size(journal));
+    if (error == EFBIG) {
+        getrlimit(RLIMIT_FSIZE, &limit);
+        die(STATUS_LIMIT,
+            "cannot make journal %s: it has %zu bytes, and RLIMIT_FSIZE (ulimit -f) allows a file "
+            "%llu",
+            shown(journal->path), file_size(journal), (unsigned long long)limit.rlim_cur);
+    }
     if (error == EAGAIN || error == ENOMEM || error == EPERM)
         die(STATUS_LIMIT,
             "cannot keep the %zu bytes of journal %s in memory: RLIMIT_MEMLOCK (ulimit -l) allows "
@@ -93,6 +100,19 @@ static void require_tmpfs(const struct journal *journal)
                     "cannot fail");
 }
 
+static _Noreturn void cannot_map(const struct journal *journal, int error)
+{
+    struct rlimit limit = {0};
+
+    if (error == ENOMEM && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+        die(STATUS_LIMIT,
+            "cannot map the %zu bytes of journal %s: RLIMIT_AS (ulimit -v) allows mqrun %llu bytes "
+            "in all; fewer --jobs take less",
+            file_size(journal), shown(journal->path), (unsigned long long)limit.rlim_cur);
+    die(status_of_error(error), "cannot map journal %s: %s", shown(journal->path),
+        error_text(error));
+}
+
 /* The kernel must never meet a page of it that it cannot have while it holds a
  * message: they are all there, and stay. */
 static void map(struct journal *journal)
@@ -101,7 +121,9 @@ static void map(struct journal *journal)
     void *address =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, journal->fd, 0);
 
-    if (address == MAP_FAILED || mlock(address, size) != 0)
+    if (address == MAP_FAILED)
+        cannot_map(journal, errno);
+    if (mlock(address, size) != 0)
         no_memory(journal, errno);
     journal->map = address;
 }
@@ -120,8 +142,15 @@ static void lock(const struct journal *journal)
     die(STATUS_SYSTEM, "cannot lock journal %s: %s", shown(journal->path), error_text(errno));
 }
 
-/* Made without a name, and named when it is whole: there is no half a journal. */
-static void make(struct journal *journal, const struct queue *queue)
+static void give_up(struct journal *journal)
+{
+    munmap(journal->map, file_size(journal));
+    close(journal->fd);
+}
+
+/* Made without a name, and named when it is whole: there is no half a journal. False
+ * if another mqrun was faster. */
+static bool make(struct journal *journal, const struct queue *queue)
 {
     char *directory = strdup(journal->path);
     char descriptor[32];
@@ -153,9 +182,13 @@ static void make(struct journal *journal, const struct queue *queue)
     memcpy(header->magic, MAGIC, sizeof header->magic);
     lock(journal);
     snprintf(descriptor, sizeof descriptor, "/proc/self/fd/%d", journal->fd);
-    if (linkat(AT_FDCWD, descriptor, AT_FDCWD, journal->path, AT_SYMLINK_FOLLOW) != 0)
+    if (linkat(AT_FDCWD, descriptor, AT_FDCWD, journal->path, AT_SYMLINK_FOLLOW) == 0)
+        return true;
+    if (errno != EEXIST)
         die(status_of_error(errno), "cannot make journal %s: %s", shown(journal->path),
             error_text(errno));
+    give_up(journal);
+    return false;
 }
 
 /* Reads the header of the file that is there; the SIZE is what it should have. */
@@ -184,31 +217,47 @@ static bool is_empty(const struct journal *journal)
     return true;
 }
 
-/* Whether the file that is there has been opened. One that is of another shape is
- * removed, for a new one to be made, if it holds no message. */
+static bool still_named(const struct journal *journal, const struct stat *status)
+{
+    struct stat there;
+
+    return lstat(journal->path, &there) == 0 && there.st_dev == status->st_dev &&
+           there.st_ino == status->st_ino;
+}
+
+/* Opens and locks what is there; false if there is nothing. */
+static bool open_and_lock(struct journal *journal, struct stat *status)
+{
+    do {
+        journal->fd = open(journal->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (journal->fd < 0 && errno == ENOENT)
+            return false;
+        if (journal->fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO))
+            refuse(journal, "it is no regular file");
+        if (journal->fd < 0)
+            die(status_of_error(errno), "cannot open journal %s: %s", shown(journal->path),
+                error_text(errno));
+        if (fstat(journal->fd, status) != 0 || !S_ISREG(status->st_mode))
+            refuse(journal, "it is no regular file");
+        require_tmpfs(journal);
+        lock(journal);
+        if (still_named(journal, status))
+            return true;
+        close(journal->fd); /* it was removed, or replaced, before it was locked */
+    } while (true);
+}
+
+/* Whether the file that is there is the journal wanted. One that has another shape,
+ * or is empty as mktemp(1) makes it, is removed for a new one to be made. */
 static bool open_existing(struct journal *journal, const struct queue *queue)
 {
     const struct journal wanted = *journal;
     struct stat status;
     struct header header;
 
-    journal->fd = open(journal->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (journal->fd < 0 && errno == ENOENT)
+    if (!open_and_lock(journal, &status))
         return false;
-    if (journal->fd < 0 && (errno == ELOOP || errno == EISDIR || errno == ENXIO))
-        refuse(journal, "it is no regular file");
-    if (journal->fd < 0)
-        die(status_of_error(errno), "cannot open journal %s: %s", shown(journal->path),
-            error_text(errno));
-    if (fstat(journal->fd, &status) != 0 || !S_ISREG(status.st_mode))
-        refuse(journal, "it is no regular file");
-    require_tmpfs(journal);
-    lock(journal);
-    if (fstat(journal->fd, &status) == 0 && status.st_nlink == 0) { /* removed meanwhile */
-        close(journal->fd);
-        return open_existing(journal, queue);
-    }
-    if (status.st_size > 0) {
+    if (fstat(journal->fd, &status) == 0 && status.st_size > 0) {
         check(journal, queue, status.st_size, &header);
         journal->slots = header.slots;
         journal->slot_size = header.slot_size;
@@ -223,8 +272,12 @@ static bool open_existing(struct journal *journal, const struct queue *queue)
                 "finish them in the same way first",
                 shown(journal->path), journal->slots, journal->message_size);
         munmap(journal->map, file_size(journal));
+    } else if (status.st_uid != geteuid()) {
+        refuse(journal, "it is an empty file of another user");
     }
-    unlink(journal->path);
+    if (unlink(journal->path) != 0 && errno != ENOENT)
+        die(status_of_error(errno), "cannot replace journal %s: %s", shown(journal->path),
+            error_text(errno));
     close(journal->fd);
     *journal = wanted;
     return false;
@@ -237,8 +290,8 @@ struct journal journal_open(const char *path, const struct queue *queue, size_t 
                               .slot_size = in_pages(sizeof(struct slot) + queue->message_size),
                               .message_size = queue->message_size};
 
-    if (!open_existing(&journal, queue))
-        make(&journal, queue);
+    while (!open_existing(&journal, queue) && !make(&journal, queue))
+        continue;
     return journal;
 }
 

@@ -46,6 +46,22 @@ static enum status differs(const struct name *name, const char *what, unsigned l
                 shown(name->text), what, is, asked);
 }
 
+/* One that is to belong to somebody else is made with mode 0 (queue_create), which it
+ * has for a moment: another mqcreate is not to take that for its mode. */
+static int look_at_owner(const struct queue *queue, mode_t asked, struct stat *status)
+{
+    nanoseconds deadline = deadline_after(SECOND);
+    struct pause pause = {0};
+
+    for (;;) {
+        if (fstat(queue->descriptor, status) != 0)
+            return errno;
+        if ((status->st_mode & 07777) != 0 || asked == 0 ||
+            pause_before_looking(&pause, SECOND / 100, deadline) == WAIT_TIMED_OUT)
+            return 0;
+    }
+}
+
 /* Whether an existing queue is what would have been created; NO_OBJECT, without a
  * word, if it is not there any more. */
 static enum status compare(const struct name *name)
@@ -64,9 +80,10 @@ static enum status compare(const struct name *name)
                     shown(name->text), error_text(error));
     queue_fill_defaults(&asked);
     enum status result = STATUS_DONE;
-    if (fstat(queue.descriptor, &status) != 0)
+    error = look_at_owner(&queue, asked.mode, &status);
+    if (error != 0)
         result = fail(STATUS_SYSTEM, "cannot look at queue %s: %s", shown(name->text),
-                      error_text(errno));
+                      error_text(error));
     else if (queue.max_messages != asked.max_messages)
         result =
             differs(name, "maximum number of messages", queue.max_messages, asked.max_messages);

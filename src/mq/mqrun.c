@@ -315,8 +315,9 @@ static void replay_journal(void)
             job->attempt = retries;
         taken++;
         note("a message from queue %s is in the journal: it is handled again (priority %u, %zu "
-             "bytes)",
-             shown(queue.name.text), (unsigned)job->message.number, job->message.length);
+             "byte%s)",
+             shown(queue.name.text), (unsigned)job->message.number, job->message.length,
+             plural(job->message.length));
         start(job);
     }
 }
@@ -428,9 +429,10 @@ int main(int argc, char **argv)
         queue_name(dead_letter_name);
     signals_catch();
     signals_survive_writes();
-    signals_watch_children();
     queue = queue_open(argv[first], QUEUE_TO_RECEIVE, &patience, false);
     open_dead_letters();
+    signals_watch_children(); /* only now: one that was there before ends no wait for the queue */
+    rescue_prepare();
     jobs.command = argv + first + 1;
     jobs.queue = queue.name.text;
     if (journal_path != NULL)

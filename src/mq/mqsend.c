@@ -55,6 +55,11 @@ static bool removed(void)
     return queue_unlinked(&queue);
 }
 
+static enum status gone(void)
+{
+    return fail(STATUS_GONE, "queue %s has been removed", shown(queue.name.text));
+}
+
 static enum status wait_for_room(nanoseconds *deadline)
 {
     if (patience.nonblock)
@@ -66,10 +71,12 @@ static enum status wait_for_room(nanoseconds *deadline)
     case QUEUE_TIMED_OUT:
         return STATUS_TIMED_OUT;
     case QUEUE_REMOVED:
-        return fail(STATUS_GONE, "queue %s has been removed", shown(queue.name.text));
+        return gone();
     default:
-        return STATUS_DONE;
+        break;
     }
+    /* What is sent to a queue without a name has no reader to come. */
+    return queue_unlinked(&queue) ? gone() : STATUS_DONE;
 }
 
 static enum status send_message(const struct record *message, uint64_t at_priority)

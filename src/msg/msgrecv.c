@@ -147,7 +147,7 @@ static enum received wait_for_message(nanoseconds deadline)
     }
 }
 
-static bool may_not_write;
+static int put_back_error;
 
 /* In the store of deliver.h a message still has its type right before it, where
  * msgsnd(2) wants it. */
@@ -156,8 +156,17 @@ static bool put_back(const void *context, const struct message *message)
     (void)context;
     if (msgsnd(queue.id, message->bytes - sizeof(sysv_type), message->length, IPC_NOWAIT) == 0)
         return true;
-    may_not_write = errno == EACCES;
+    put_back_error = errno;
     return false;
+}
+
+static const char *unable(void)
+{
+    if (put_back_error == EACCES)
+        return "may not be written";
+    if (put_back_error == EINVAL && !sysv_removed(&queue))
+        return "takes no message of that size any more";
+    return "is full or removed";
 }
 
 static enum status save(const struct message *messages, size_t count)
@@ -166,7 +175,7 @@ static enum status save(const struct message *messages, size_t count)
     struct saved saved = SAVED_NONE;
 
     rescue_messages(&saved, &rescuer, messages, count);
-    rescuer.unable = may_not_write ? "may not be written" : "is full or removed";
+    rescuer.unable = unable();
     return rescue_report(&saved, &rescuer);
 }
 
@@ -174,7 +183,8 @@ static enum status save(const struct message *messages, size_t count)
 static enum status forget(const struct message *messages, size_t count)
 {
     (void)messages;
-    return count > 0 ? STATUS_STREAM : STATUS_DONE;
+    (void)count;
+    return STATUS_DONE;
 }
 
 int main(int argc, char **argv)

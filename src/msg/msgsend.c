@@ -64,32 +64,53 @@ static int send_once(void *context)
     return msgsnd(queue.id, call->message, call->length, call->flags) == 0 ? 0 : errno;
 }
 
-static enum status send_failed(int error)
+/* STATUS_DONE unless the limits have been lowered below what it needs: the kernel
+ * would refuse it without saying why, or have it wait for ever. */
+static enum status require_still_fits(const struct call *call)
+{
+    const char *limit;
+    size_t longest = sysv_longest_message(&queue, &limit);
+
+    if (call->length <= longest)
+        return STATUS_DONE;
+    return fail(STATUS_DATA, "cannot send to queue %s: message of %zu bytes is larger than %s %zu",
+                queue.name, call->length, limit, longest);
+}
+
+static enum status send_failed(const struct call *call, int error)
 {
     if (error == EIDRM || (error == EINVAL && sysv_removed(&queue)))
         return fail(STATUS_GONE, "queue %s has been removed", queue.name);
+    if (error == EINVAL && require_still_fits(call) != STATUS_DONE)
+        return STATUS_DATA;
     return fail(status_of_error(error), "cannot send to queue %s: %s", queue.name,
                 error_text(error));
 }
 
 static enum status wait_for_room(struct call *call)
 {
+    nanoseconds deadline = deadline_after(patience.timeout);
     int error = 0;
 
     if (patience.nonblock)
         return STATUS_WOULD_WAIT;
     feed_waits();
     call->flags = 0;
-    switch (wait_in_call(send_once, call, deadline_after(patience.timeout), &error)) {
-    case WAIT_SIGNALLED:
-        signals_die(signals_caught());
-    case WAIT_TIMED_OUT:
-        return STATUS_TIMED_OUT;
-    case WAIT_READY:
-        break;
+    for (;;) {
+        enum waited waited =
+            wait_in_call(send_once, call, deadline_within(deadline, SECOND), &error);
+        if (waited == WAIT_READY)
+            break;
+        if (waited == WAIT_SIGNALLED)
+            signals_die(signals_caught());
+        enum status status = require_still_fits(call);
+        if (status != STATUS_DONE)
+            return status;
+        if (deadline != NO_LIMIT && clock_now() >= deadline)
+            return STATUS_TIMED_OUT;
     }
     if (error != 0)
-        return send_failed(error);
+        return send_failed(call, error);
     if (signals_caught() != 0) {
         feed_ends();
         signals_die(signals_caught());
@@ -109,7 +130,7 @@ static enum status send_message(const struct record *message, uint64_t number)
     int error = send_once(&call);
     if (error == EAGAIN)
         return wait_for_room(&call);
-    return error == 0 ? STATUS_DONE : send_failed(error);
+    return error == 0 ? STATUS_DONE : send_failed(&call, error);
 }
 
 int main(int argc, char **argv)

@@ -18,6 +18,7 @@
 static const struct sysv_queue *queue;
 static const struct sysv_selection *selection;
 static size_t room_for; /* bytes of a message */
+static int copy_error;  /* why no more could be copied */
 
 /* A message of the queue. */
 struct copy {
@@ -26,27 +27,31 @@ struct copy {
     size_t length;
 };
 
-static _Noreturn void copy_failed(int error)
+static enum status copy_failed(int error)
 {
     if (error == EIDRM || (error == EINVAL && sysv_removed(queue)))
-        die(STATUS_GONE, "queue %s has been removed", queue->name);
+        return fail(STATUS_GONE, "queue %s has been removed", queue->name);
     if (error == EINVAL) /* of msgrcv(2), for a copy larger than the limit is now */
-        die(STATUS_LIMIT,
-            "cannot peek into queue %s: it holds a message that is larger than kernel.msgmax, "
-            "%llu; it can only be taken",
-            queue->name, (unsigned long long)system_limit("kernel/msgmax"));
+        return fail(STATUS_LIMIT,
+                    "cannot peek into queue %s: it holds a message that is larger than "
+                    "kernel.msgmax, %llu; it can only be taken",
+                    queue->name, (unsigned long long)system_limit("kernel/msgmax"));
     if (error == ENOSYS)
-        die(STATUS_SYSTEM,
-            "cannot peek into queue %s: this kernel was built without CONFIG_CHECKPOINT_RESTORE",
-            queue->name);
-    die(status_of_error(error), "cannot peek into queue %s: %s", queue->name, error_text(error));
+        return fail(STATUS_SYSTEM,
+                    "cannot peek into queue %s: this kernel was built without "
+                    "CONFIG_CHECKPOINT_RESTORE",
+                    queue->name);
+    return fail(status_of_error(error), "cannot peek into queue %s: %s", queue->name,
+                error_text(error));
 }
 
 /* Copies the message at copy->position to where the next to deliver goes; false
- * if there is none. */
+ * if there is none, or none can be copied. */
 static bool copy_message(struct copy *copy)
 {
     for (;;) {
+        if (signals_checkpoint())
+            deliver_end_by_signal();
         char *room = deliver_room();
         ssize_t length = msgrcv(queue->id, room, room_for, copy->position, MSG_COPY | IPC_NOWAIT);
         if (length >= 0) {
@@ -64,7 +69,8 @@ static bool copy_message(struct copy *copy)
             deliver_enlarge(room_for);
             break;
         default:
-            copy_failed(errno);
+            copy_error = errno;
+            return false;
         }
     }
 }
@@ -78,14 +84,20 @@ static bool selected(sysv_type type)
     return (type == selection->type) != selection->except;
 }
 
-static uint64_t count_selected(void)
+/* How many there are, or MOST. */
+static uint64_t count_selected(uint64_t most)
 {
     struct copy copy = {0};
     uint64_t count = 0;
 
-    for (; copy_message(&copy); copy.position++)
+    for (; count < most && copy_message(&copy); copy.position++)
         count += selected(copy.type);
     return count;
+}
+
+static bool enough(uint64_t wanted)
+{
+    return deliver_count() + deliver_in_hand() >= wanted;
 }
 
 /* Up to MOST messages of those selected; only those of TYPE if it is not 0. */
@@ -93,7 +105,7 @@ static void show(sysv_type type, uint64_t most)
 {
     struct copy copy = {0};
 
-    for (; deliver_count() + deliver_in_hand() < most && copy_message(&copy); copy.position++)
+    for (; !enough(most) && copy_message(&copy); copy.position++)
         if (selected(copy.type) && (type == 0 || copy.type == type))
             deliver_add(copy.length, (uint64_t)copy.type);
 }
@@ -110,28 +122,31 @@ static sysv_type next_type(sysv_type type)
     return lowest;
 }
 
-/* Waits until there are so many; false if it may not wait so long. There is no
- * event: one has to look again. */
-static bool wait_for_count(uint64_t wanted, const struct patience *patience)
+/* Waits until there are so many, or no more can be copied; or the status for not
+ * waiting so long. There is no event: one has to look again. */
+static enum status wait_for_count(uint64_t wanted, const struct patience *patience)
 {
     nanoseconds deadline = deadline_after(patience->timeout);
     struct pause pause = {0};
 
-    while (count_selected() < wanted) {
-        if (patience->nonblock || !pause_or_die(&pause, SECOND / 20, deadline))
-            return false;
+    while (count_selected(wanted) < wanted && copy_error == 0) {
+        if (patience->nonblock)
+            return STATUS_WOULD_WAIT;
+        if (!pause_or_die(&pause, SECOND / 20, deadline))
+            return STATUS_TIMED_OUT;
         if (output_reader_gone())
             die(STATUS_STREAM, "the reader of standard output has gone");
     }
-    return true;
+    return STATUS_DONE;
 }
 
 static void show_all(uint64_t wanted)
 {
+    copy_error = 0;
     if (selection->type >= 0)
         show(0, wanted);
     else
-        for (sysv_type type = 0; (type = next_type(type)) != 0;)
+        for (sysv_type type = 0; !enough(wanted) && (type = next_type(type)) != 0;)
             show(type, wanted);
     deliver_all();
 }
@@ -140,6 +155,7 @@ enum status peek(const struct sysv_queue *in, const struct sysv_selection *which
                  const struct receiving *receiving, size_t longest)
 {
     uint64_t wanted = receiving->drain && !option_given('N') ? UINT64_MAX : receiving->wanted;
+    enum status status = STATUS_DONE;
 
     queue = in;
     selection = which;
@@ -147,13 +163,13 @@ enum status peek(const struct sysv_queue *in, const struct sysv_selection *which
     if (output_reader_gone())
         die(STATUS_STREAM, "the reader of standard output has gone");
     do {
-        if (!receiving->drain && !wait_for_count(wanted, &receiving->patience)) {
-            show_all(wanted);
-            return receiving->patience.nonblock ? STATUS_WOULD_WAIT : STATUS_TIMED_OUT;
-        }
+        if (!receiving->drain)
+            status = wait_for_count(wanted, &receiving->patience);
         show_all(wanted);
-        if (receiving->drain || deliver_count() == wanted)
-            return STATUS_DONE;
+        if (copy_error != 0)
+            return copy_failed(copy_error);
+        if (status != STATUS_DONE || receiving->drain || deliver_count() == wanted)
+            return status;
     } while (deliver_count() == 0); /* taken by another meanwhile */
     return STATUS_PARTIAL;
 }

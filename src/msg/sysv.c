@@ -87,10 +87,10 @@ static struct address path_key(const char *operand)
     }
     key_t key = ftok(path, project);
     if (key == -1)
-        die(status_of_error(errno),
+        die(errno == ENOTDIR ? STATUS_NO_OBJECT : status_of_error(errno),
             "cannot make a key of %s: %s; a key is a number (0x... too), id:NUMBER, or the "
             "PATH[:PROJECT] of a file that exists",
-            shown(path), errno == ENOENT ? "no such file" : error_text(errno));
+            shown(path), errno == ENOENT || errno == ENOTDIR ? "no such file" : error_text(errno));
     free(path);
     return (struct address){.key = key};
 }
