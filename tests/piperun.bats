@@ -56,6 +56,7 @@ piperun: command 3, cat: exit status 0" ]
 }
 
 @test "127 for a command that is not there, 126 for one that cannot run; the others are ended" {
+    not_under_valgrind "there, a command that is missing has been started"
     echo x >file
     run -127 piperun sleep 1000 :: no-such-command :: cat
     expect 127
@@ -69,6 +70,7 @@ piperun: command 3, cat: exit status 0" ]
 }
 
 @test "one that ignores SIGTERM is killed when another cannot start" {
+    not_under_valgrind "there, a command that is missing has been started"
     local unique=1000.$BASHPID
     run -127 timeout 20 env --ignore-signal=TERM piperun sleep "$unique" :: no-such-command
     run pgrep -fx "sleep $unique"
