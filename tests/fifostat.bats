@@ -232,3 +232,37 @@ thread.join()'
         expect 64
     done
 }
+
+@test "who waits for a FIFO that has got another name may be anybody's: ?" {
+    start cat f
+    blocked() { [ "$(fifostat -H -o readers f)" = "$pid(opening)" ]; }
+    eventually blocked
+    mv f g
+    run --separate-stderr fifostat -H -o readers g
+    expect 0 "?"
+    says "waits in open(2) for a FIFO that is not at its path any more"
+}
+
+@test "what is unread is seen also where only fifostat has been given the FIFO" {
+    run bash -c 'exec 3<>f; echo hello >&3; exec fifostat -H -o unread f'
+    expect 0 6
+}
+
+@test "in JSON readers and writers are arrays, whichever columns are asked for" {
+    need jq
+    exec 4<>f
+    for columns in name,readers readers pid name,pid,access; do
+        run fifostat -j -o "$columns" f
+        expect 0
+        [ "$(grep -o '"readers"' <<<"$output" | wc -l)" -eq 1 ]
+        jq -e '(.readers | type) == "array" and (has("pid") | not)' <<<"$output"
+    done
+    exec 4>&-
+}
+
+@test "a path through a file is no FIFO: 66" {
+    : >file
+    run fifostat file/x
+    expect 66
+    says "no such FIFO"
+}

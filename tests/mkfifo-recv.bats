@@ -531,3 +531,72 @@ replace_fifo() {
     [ "$(cat got)" = $'one\ntwo' ]
     exec 4>&-
 }
+
+@test "-f says why it cannot go on, and does not take it for the end of the FIFO" {
+    need_strace
+    mkfifo f
+    start strace -qq -o trace -P "$PWD/f" -P f -e inject=open,openat:error=EACCES:when=2 mkfifo-recv -f f >got 2>errors
+    mkfifo-send f hello
+    ends 77
+    [ "$(cat got)" = hello ]
+    grep -q "cannot open FIFO f anew, for its next writer: permission denied" errors
+}
+
+@test "a limit on the size of files is told, with what is lost" {
+    mkfifo f
+    : >out
+    start bash -c 'ulimit -f 64; exec mkfifo-recv f >>out' 2>errors
+    head -c 128K /dev/zero | mkfifo-send -t 10 f || true
+    ends 82
+    grep -q '65536 bytes are lost' errors
+}
+
+@test "-n does not wait for room in its output either" {
+    mkfifo f p
+    exec 4<>f 5<>p
+    head -c 1M /dev/zero >zeros
+    run mkfifo-send -n p <zeros
+    echo hi >&4
+    run timeout 20 bash -c 'mkfifo-recv -n f >p'
+    expect 1
+    run timeout 20 bash -c 'mkfifo-recv -n -N 1 f >p'
+    expect 1
+    holds f 3
+    exec 4>&- 5>&-
+}
+
+@test "one that waits for its turn goes to the FIFO that is at the path by now" {
+    mkfifo f
+    exec 4<>f
+    start mkfifo-recv -N 2 f >first 4>&-
+    echo one >&4
+    eventually lines_in first 1
+    start mkfifo-recv -N 1 f >got 4>&-
+    eventually has_open "$pid" "$PWD/f"
+    replace_fifo
+    run mkfifo-send -t 20 f hello
+    expect 0
+    ends 0
+    [ "$(cat got)" = hello ]
+    exec 4>&-
+}
+
+@test "-n -u hears a sender that comes as it gives up, to its end" {
+    need_strace
+    mkfifo input
+    exec 8<>input
+    start strace -qq -o trace -e inject=unlink,unlinkat:delay_enter=1000000 mkfifo-recv -n -u f >got 8>&-
+    local receiver=$pid
+    eventually test -p f
+    start mkfifo-send f <input 8>&-
+    local sender=$pid
+    gone() { [ ! -e f ]; }
+    eventually gone
+    sleep 0.2
+    echo precious >&8
+    exec 8>&-
+    ends 0
+    pid=$receiver
+    ends 0
+    [ "$(cat got)" = precious ]
+}

@@ -536,3 +536,71 @@ fifo_is_full() {
     says 'a\nb\x1b[31m'
     [ "${#lines[@]}" -eq 1 ]
 }
+
+@test "from a terminal nothing is spliced: the kernel would sleep with the FIFO locked" {
+    need_strace
+    need script
+    mkfifo f
+    start cat f >got
+    printf 'typed\n\004' | script -qec 'strace -qq -o trace -e trace=splice mkfifo-send f' /dev/null >/dev/null
+    ends 0
+    [ "$(cat got)" = typed ]
+    [ ! -s trace ]
+}
+
+is_full() {
+    not_under_valgrind "it cannot look into a FIFO"
+    [ "$(fifostat -H -o unread f)" -gt 60000 ]
+}
+
+@test "a stream keeps out of a long record of another mkfifo-send" {
+    slow_reader
+    local reader=$pid
+    head -c 2M /dev/zero | tr '\0' x >long
+    start mkfifo-send -l f <long
+    local first=$pid
+    eventually is_full
+    echo short >short
+    start mkfifo-send f <short
+    eventually written_by "$first,$pid"
+    touch go
+    ends 0
+    pid=$first
+    ends 0
+    pid=$reader
+    ends 0
+    [ "$(tr -s x <got)" = $'x\nshort' ]
+}
+
+@test "while it has written nothing, it goes to the FIFO that is at the path by now" {
+    mkfifo f
+    exec 4<>f
+    head -c 64K /dev/zero >&4
+    start mkfifo-send f hello 4>&-
+    local sender=$pid
+    eventually has_open "$sender" "$PWD/f"
+    replace_fifo
+    start cat f >got 4>&-
+    ends 0
+    [ "$(cat got)" = hello ]
+    pid=$sender
+    ends 0
+    exec 4>&-
+}
+
+@test "a signal waits for a reader that goes on, however slowly" {
+    mkfifo f
+    start bash -c 'exec <f; until [ -e go ]; do read -r -N 400 x; printf %s "$x"; sleep 0.2; done; exec cat' >got
+    local reader=$pid
+    head -c 200000 /dev/zero | tr '\0' x >long
+    start mkfifo-send -l f <long
+    eventually is_full
+    kill -TERM "$pid"
+    sleep 2
+    touch go
+    result
+    [ "$result" -eq 143 ] || [ "$result" -eq 0 ]
+    pid=$reader
+    ends 0
+    [ "$(wc -c <got)" -eq 200001 ]
+}

@@ -245,3 +245,10 @@ END
     run piperun ./script :: cat
     expect 0 script
 }
+
+@test "it says when it is the interpreter that is not there" {
+    printf '#!/nonexistent\n' >script
+    chmod +x script
+    run -127 piperun true :: ./script
+    says "cannot run './script': the interpreter that it names is not there"
+}

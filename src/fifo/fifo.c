@@ -157,21 +157,27 @@ enum status fifo_open(struct fifo *fifo, const char *path, int access,
     }
 }
 
-bool fifo_renew(struct fifo *fifo)
+/* Whether an error of open(2) or lstat(2) says that a FIFO is not at its path. */
+static bool leads_elsewhere(int error)
+{
+    return error == ENOENT || error == ENOTDIR || error == ELOOP || error == ENXIO;
+}
+
+int fifo_renew(struct fifo *fifo)
 {
     struct stat status;
 
-    int fd = open(fifo->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open(fifo->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
-        return false;
+        return leads_elsewhere(errno) ? ENOENT : errno;
     if (fstat(fd, &status) != 0 || status.st_dev != fifo->device || status.st_ino != fifo->inode) {
         close(fd);
-        return false;
+        return ENOENT;
     }
     if (fifo->descriptor != fifo->turn)
         close(fifo->descriptor);
     fifo->descriptor = fd;
-    return true;
+    return 0;
 }
 
 void fifo_close(struct fifo *fifo)
@@ -186,8 +192,17 @@ bool fifo_in_place(const struct fifo *fifo)
 {
     struct stat status;
 
-    return lstat(fifo->path, &status) == 0 && status.st_dev == fifo->device &&
-           status.st_ino == fifo->inode;
+    if (lstat(fifo->path, &status) != 0)
+        return !leads_elsewhere(errno);
+    return status.st_dev == fifo->device && status.st_ino == fifo->inode;
+}
+
+bool fifo_replaced(const struct fifo *fifo)
+{
+    struct stat status;
+
+    return lstat(fifo->path, &status) == 0 && S_ISFIFO(status.st_mode) &&
+           (status.st_dev != fifo->device || status.st_ino != fifo->inode);
 }
 
 enum status fifo_remove(struct fifo *fifo)

@@ -49,17 +49,20 @@ enum status fifo_open(struct fifo *fifo, const char *path, int access,
                       const struct fifo_wishes *wishes, const struct patience *patience);
 
 /* Opens it anew for reading, so that poll(2) waits for a next writer instead
- * of reporting the end of the last. What was written since stays in it. False
- * if the FIFO is no longer at its path. */
-bool fifo_renew(struct fifo *fifo);
+ * of reporting the end of the last. What was written since stays in it. Returns
+ * 0; ENOENT if the FIFO is no longer at its path; or why it cannot be opened. */
+int fifo_renew(struct fifo *fifo);
 
 void fifo_close(struct fifo *fifo);
 
 /* What is there instead of a FIFO: "a directory". */
 const char *fifo_instead(mode_t mode);
 
-/* Whether its path still leads to it. */
+/* Whether its path still leads to it, as far as can be told. */
 bool fifo_in_place(const struct fifo *fifo);
+
+/* Whether there is another FIFO at its path by now. */
+bool fifo_replaced(const struct fifo *fifo);
 
 /* Unlinks it, unless its path leads elsewhere by now. Says why not. */
 enum status fifo_remove(struct fifo *fifo);

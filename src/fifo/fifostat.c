@@ -157,16 +157,6 @@ static void add_peer_array(struct buffer *members, size_t end, const struct stat
     json_close(members, "]");
 }
 
-static void add_peers(struct table *table, const struct state *state)
-{
-    struct buffer members = {0};
-
-    add_peer_array(&members, READERS, state);
-    add_peer_array(&members, WRITERS, state);
-    table_json(table, &members);
-    buffer_free(&members);
-}
-
 static void fill_processes(struct table *table, const struct state *state)
 {
     for (size_t i = 0; i < state->peer_count; i++) {
@@ -179,27 +169,62 @@ static void fill_processes(struct table *table, const struct state *state)
     }
 }
 
-static void show(struct table *table, const struct state *state)
-{
-    bool per_process = processes || table_shows(table, PID) || table_shows(table, ACCESS) ||
-                       table_shows(table, STATE) || table_shows(table, COMMAND);
+/* What the rows of a table have beside the FIFO. */
+struct extent {
+    bool per_process;      /* a row for each, or in JSON both arrays */
+    bool readers, writers; /* JSON: as arrays */
+};
 
-    if (!style.json && per_process) {
+static struct extent extent_of(struct table *table)
+{
+    bool whole = style.output == NULL;
+    struct extent extent = {
+        .per_process = processes || table_shows(table, PID) || table_shows(table, ACCESS) ||
+                       table_shows(table, STATE) || table_shows(table, COMMAND)};
+
+    if (!style.json)
+        return extent;
+    extent.readers = whole || extent.per_process || table_shows(table, READERS);
+    extent.writers = whole || extent.per_process || table_shows(table, WRITERS);
+    for (size_t column = READERS; column <= COMMAND; column++)
+        if (column == READERS || column == WRITERS || column >= PID)
+            table_leave_out(table, column);
+    return extent;
+}
+
+static void add_peers(struct table *table, const struct state *state, const struct extent *extent)
+{
+    struct buffer members = {0};
+
+    if (extent->readers)
+        add_peer_array(&members, READERS, state);
+    if (extent->writers)
+        add_peer_array(&members, WRITERS, state);
+    if (members.length > 0)
+        table_json(table, &members);
+    buffer_free(&members);
+}
+
+static void show(struct table *table, const struct state *state, const struct extent *extent)
+{
+    if (!style.json && extent->per_process) {
         fill_processes(table, state);
         return;
     }
     fill_row(table, state);
-    if (style.json && (style.output == NULL || processes))
-        add_peers(table, state);
+    add_peers(table, state, extent);
 }
 
 /* What can be said of a path without looking for its peers. */
 static int look(struct state *state, const char *path)
 {
     *state = (struct state){.path = path};
-    if (stat(path, &state->status) != 0)
-        return (int)fail(status_of_error(errno), "cannot look at FIFO %s: %s", shown(path),
-                         errno == ENOENT ? "no such FIFO" : error_text(errno));
+    if (stat(path, &state->status) != 0) {
+        bool missing = errno == ENOENT || errno == ENOTDIR;
+        return (int)fail(missing ? STATUS_NO_OBJECT : status_of_error(errno),
+                         "cannot look at FIFO %s: %s", shown(path),
+                         missing ? "no such FIFO" : error_text(errno));
+    }
     if (!S_ISFIFO(state->status.st_mode))
         return (int)fail(STATUS_DATA, "cannot look at FIFO %s: it is %s", shown(path),
                          fifo_instead(state->status.st_mode));
@@ -228,7 +253,7 @@ static struct peers find_peers(struct state *states, size_t count)
     for (size_t i = 0, from = 0; i < count; i++) {
         struct state *state = &states[i];
         ptrdiff_t before = seen_before(ids, i);
-        state->partly_hidden = peers.hidden > 0;
+        state->partly_hidden = peers.hidden > 0 || peers.astray;
         if (before >= 0) {
             state->peers = states[before].peers;
             state->peer_count = states[before].peer_count;
@@ -244,6 +269,9 @@ static struct peers find_peers(struct state *states, size_t count)
     if (peers.hidden > 0)
         note("%zu process%s of other users may not be looked into; root sees all", peers.hidden,
              peers.hidden == 1 ? "" : "es");
+    if (peers.astray)
+        note("a process waits in open(2) for a FIFO that is not at its path any more: it may be "
+             "one of these");
     free(ids);
     return peers;
 }
@@ -278,8 +306,9 @@ static int show_all(void *operands)
             result = status;
     }
     struct peers peers = find_peers(states, count);
+    const struct extent extent = extent_of(table);
     for (size_t i = 0; i < count; i++)
-        show(table, &states[i]);
+        show(table, &states[i], &extent);
     table_print(table);
     gauge_forget_unseen();
     peers_free(&peers);

@@ -69,11 +69,14 @@ static enum status cannot_write(size_t held)
     return fail(STATUS_STREAM, "cannot write to standard output: %s", error_text(errno));
 }
 
-/* HELD bytes are no longer in the FIFO. */
-static enum status wait_for_room(size_t held)
+/* HELD bytes are no longer in the FIFO. BEGUN: some have been written, and the rest
+ * is to follow. */
+static enum status wait_for_room(size_t held, bool begun)
 {
     struct pollfd room = {.fd = output, .events = POLLOUT};
 
+    if (patience.nonblock && held == 0 && !begun && poll(&room, 1, 0) == 0)
+        return STATUS_WOULD_WAIT;
     wait_for(&room, 1, NO_LIMIT);
     if ((room.revents & (POLLERR | POLLHUP)) == 0 || !output_reader_gone())
         return STATUS_DONE;
@@ -114,6 +117,7 @@ static enum status stop_in_vain(enum status status)
     if (got != 0) /* a writer is connected, if with nothing to say yet */
         return got > 0 ? STATUS_DONE : status;
     in_vain = status;
+    reader.last_call = true;
     return reader_displace(&reader);
 }
 
@@ -133,7 +137,7 @@ static enum status advance(struct copy *copy, bool *over)
     case COPY_NEEDS_INPUT:
         return reader_wait(&reader);
     case COPY_NEEDS_OUTPUT:
-        return wait_for_room(copy->held);
+        return wait_for_room(copy->held, false);
     case COPY_CANNOT_READ:
         return cannot_read();
     case COPY_CANNOT_WRITE:
@@ -180,7 +184,7 @@ static enum status write_out(const struct ahead *next)
         if (wrote > 0)
             done += (size_t)wrote;
         else if (errno == EAGAIN)
-            status = wait_for_room(next->consumed ? next->length : 0);
+            status = wait_for_room(next->consumed ? next->length : 0, done > 0);
         else if (errno != EINTR)
             status = cannot_write(next->consumed ? next->length : 0);
     }
@@ -281,7 +285,9 @@ int main(int argc, char **argv)
     int first = options_parse(&tool, argc, argv);
 
     output_require();
-    signal(SIGPIPE, SIG_IGN); /* a write must come back with EPIPE, to be told apart */
+    /* A write must come back with EPIPE or EFBIG, to be told apart. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     reader.path = argv[first];
     reader.takes_turns = wanted > 0;
     if (reader.takes_turns)

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "owner.h"
 #include "progress.h"
+#include "stream.h"
 #include "writer.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@ static struct patience patience = PATIENCE_DEFAULT;
 static struct fifo_wishes wishes = {.mode = FIFO_MODE_DEFAULT};
 static struct records records;
 static bool confirm;
+static bool stream; /* standard input as it is */
 
 static const struct option_row options[] = {
     OPTION_NONBLOCK(patience),
@@ -131,6 +133,11 @@ static enum status send_input_records(void)
     record_reader_start(&reader, STDIN_FILENO, (enum framing)records.framing, RECORD_LONGEST);
     while ((result = next_record(&record, &status)) == RECORD_READY) {
         size_t end = reader.next;
+        if (record.length > RECORD_LONGEST) {
+            burst.input += (off_t)(end - reader.start); /* it is not sent */
+            result = RECORD_TOO_LONG;
+            break;
+        }
         status = add_record(&record, (off_t)(end - reader.start));
         progress_show(sent, record_position(&reader), reader.size);
         if (status != STATUS_DONE)
@@ -169,6 +176,21 @@ static enum status wait_for_room(const struct copy *copy)
     return status == STATUS_TIMED_OUT && copy_ended(copy) ? STATUS_DONE : status;
 }
 
+/* Another FIFO, if the one before went, or its reader, before the first byte. */
+static enum copied copy_piece(struct copy *copy, enum status *status)
+{
+    enum copied copied = COPY_SOME;
+
+    *status = writer_enter(&writer);
+    copy->to = writer.fifo.descriptor;
+    if (*status == STATUS_DONE) {
+        copied = copy_some(copy);
+        writer_leave(&writer);
+    }
+    writer.written = copy->moved;
+    return copied;
+}
+
 static enum status send_stream(void)
 {
     enum status status = STATUS_DONE;
@@ -177,8 +199,7 @@ static enum status send_stream(void)
 
     progress_start("byte");
     copy_start(&copy, STDIN_FILENO, writer.fifo.descriptor);
-    while (status == STATUS_DONE && (copied = copy_some(&copy)) != COPY_END) {
-        writer.written = copy.moved;
+    while (status == STATUS_DONE && (copied = copy_piece(&copy, &status)) != COPY_END) {
         progress_show(copy.moved, copy.moved, copy.size);
         if (copied == COPY_NEEDS_INPUT)
             status = wait_for_input();
@@ -188,15 +209,12 @@ static enum status send_stream(void)
             status = writer_failed(&writer, errno);
         else if (copied == COPY_CANNOT_READ)
             status = fail(STATUS_STREAM, "cannot read standard input: %s", error_text(errno));
-        /* Another one, if that reader went before the first byte. */
-        copy.to = writer.fifo.descriptor;
     }
-    writer.written = copy.moved;
     copy_stop(&copy);
     return status;
 }
 
-static void report_counts(enum status status, bool stream)
+static void report_counts(enum status status)
 {
     progress_end();
     void (*say)(const char *, ...) __attribute__((format(printf, 1, 2))) =
@@ -216,17 +234,27 @@ static void report_counts(enum status status, bool stream)
         note("%zu bytes in the FIFO have not been read", fifo_unread(&writer.fifo));
 }
 
+/* For die(): nothing is in hand, but how much was sent is to be said. */
+static enum status say_counts(void)
+{
+    report_counts(STATUS_SYSTEM);
+    return STATUS_DONE;
+}
+
 int main(int argc, char **argv)
 {
     int first = options_parse(&tool, argc, argv);
     char **operands = argv + first + 1;
-    bool stream = *operands == NULL &&
-                  (records.framing == FRAME_RAW || !(option_given('l') || option_given('0')));
 
+    stream = *operands == NULL &&
+             (records.framing == FRAME_RAW || !(option_given('l') || option_given('0')));
+    if (*operands == NULL)
+        input_require();
     signal(SIGPIPE, SIG_IGN); /* a write must come back with EPIPE, to say what the reader took */
     if (*operands == NULL && isatty(STDIN_FILENO))
         note("reading from the terminal; Ctrl-D ends");
     writer.path = argv[first];
+    reporting.rescue = say_counts;
     enum status status = writer_connect(&writer);
     if (status == STATUS_DONE && !stream)
         signals_hold();
@@ -236,7 +264,7 @@ int main(int argc, char **argv)
                                      : send_input_records();
     if (status == STATUS_DONE && confirm)
         status = writer_wait_until_read(&writer);
-    report_counts(status, stream);
+    report_counts(status);
     if (status == STATUS_DONE && wishes.unlink)
         status = fifo_remove(&writer.fifo);
     return (int)status;

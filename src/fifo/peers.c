@@ -24,6 +24,7 @@ struct search {
     size_t object_count;
     struct buffer rows; /* of struct peer */
     bool blind;         /* some threads may not be looked at closely enough */
+    bool astray;        /* one waits in open(2), and its path leads to no FIFO */
 };
 
 /* The start of the file DIRECTORY/NAME without its newline. */
@@ -118,6 +119,18 @@ static bool stat_as(int thread, int directory, const char *path, struct stat *st
     return found;
 }
 
+/* Another thread of the process may do the same. */
+static bool is_known(const struct search *search, const struct peer *peer)
+{
+    const struct peer *rows = (const struct peer *)(const void *)search->rows.bytes;
+
+    for (size_t i = search->rows.length / sizeof *rows; i > 0 && rows[i - 1].pid == peer->pid; i--)
+        if (rows[i - 1].object == peer->object && rows[i - 1].opening &&
+            rows[i - 1].reads == peer->reads && rows[i - 1].writes == peer->writes)
+            return true;
+    return false;
+}
+
 static void add_opener(struct search *search, pid_t pid, int thread, const struct stat *status,
                        int flags)
 {
@@ -128,20 +141,23 @@ static void add_opener(struct search *search, pid_t pid, int thread, const struc
         struct peer peer = {.object = i, .pid = pid, .opening = true};
         peer.reads = (flags & O_ACCMODE) != O_WRONLY;
         peer.writes = (flags & O_ACCMODE) != O_RDONLY;
+        if (is_known(search, &peer))
+            return;
         read_line(thread, "comm", peer.command, sizeof peer.command);
         buffer_add(&search->rows, &peer, sizeof peer);
         return;
     }
 }
 
-/* Of a thread whose system call is not for us to see: where it sleeps may be, and
- * only there an open(2) waits for the other end. */
-static bool may_be_opening(int thread)
+/* Where a thread sleeps, for only there an open(2) waits for the other end; UNKNOWN
+ * is for where that is not for us to see. */
+static bool waits_for_partner(int thread, bool unknown)
 {
     char sleeps_in[64];
 
-    return !read_line(thread, "wchan", sleeps_in, sizeof sleeps_in) ||
-           strcmp(sleeps_in, "wait_for_partner") == 0;
+    if (!read_line(thread, "wchan", sleeps_in, sizeof sleeps_in))
+        return unknown;
+    return strcmp(sleeps_in, "wait_for_partner") == 0;
 }
 
 static void look_at_thread(struct search *search, pid_t pid, int tasks, const char *name)
@@ -159,11 +175,15 @@ static void look_at_thread(struct search *search, pid_t pid, int tasks, const ch
     }
     /* A running thread has "running" there, one that is not to be seen nothing. */
     errno = 0;
-    if (read_line(thread, "syscall", line, sizeof line) && parse_opening(line, pid, &opening) &&
-        read_string(pid, opening.path, path) && stat_as(thread, opening.directory, path, &status))
+    bool found = read_line(thread, "syscall", line, sizeof line) &&
+                 parse_opening(line, pid, &opening) && read_string(pid, opening.path, path) &&
+                 stat_as(thread, opening.directory, path, &status);
+    if (found && S_ISFIFO(status.st_mode))
         add_opener(search, pid, thread, &status, opening.flags);
-    else if ((errno == EPERM || errno == EACCES) && may_be_opening(thread))
+    else if (!found && (errno == EPERM || errno == EACCES) && waits_for_partner(thread, true))
         search->blind = true;
+    else if ((found || errno == ENOENT) && waits_for_partner(thread, false))
+        search->astray = true;
     close(thread);
 }
 
@@ -220,22 +240,43 @@ static int borrow(pid_t pid, int descriptor)
 }
 
 /* The descriptor may lead elsewhere by now. */
-static void measure(struct fill *fill, const struct object_id *object,
-                    const struct process_use *use)
+static void measure_by(struct fill *fill, const struct object_id *object, int fd)
 {
     struct stat status;
     int unread;
 
-    int fd = borrow(use->pid, use->descriptor);
-    if (fd < 0)
-        return;
     if (fstat(fd, &status) == 0 && status.st_ino == object->inode &&
         status.st_dev == object->device && ioctl(fd, FIONREAD, &unread) == 0) {
         int capacity = fcntl(fd, F_GETPIPE_SZ);
         if (unread >= 0 && capacity >= 0)
             *fill = (struct fill){true, (size_t)unread, (size_t)capacity};
     }
+}
+
+static void measure(struct fill *fill, const struct object_id *object,
+                    const struct process_use *use)
+{
+    int fd = borrow(use->pid, use->descriptor);
+
+    if (fd < 0)
+        return;
+    measure_by(fill, object, fd);
     close(fd);
+}
+
+/* By a descriptor that this process was given: it is no peer, for it goes at once. */
+static void measure_own(struct fill *fill, const struct object_id *object)
+{
+    struct dirent *entry;
+
+    DIR *descriptors = opendir("/proc/self/fd");
+    while (descriptors != NULL && !fill->known && (entry = readdir(descriptors)) != NULL) {
+        uint64_t number;
+        if (parse_number(entry->d_name, 0, INT_MAX, &number))
+            measure_by(fill, object, (int)number);
+    }
+    if (descriptors != NULL)
+        closedir(descriptors);
 }
 
 static int by_object_and_pid(const void *one, const void *other)
@@ -264,10 +305,14 @@ struct peers peers_find(const struct object_id *objects, size_t count)
         if (!fill[use->object].known)
             measure(&fill[use->object], &objects[use->object], use);
     }
+    for (size_t i = 0; i < count; i++)
+        if (!fill[i].known)
+            measure_own(&fill[i], &objects[i]);
     find_openers(&search);
     struct peers peers = {.rows = (struct peer *)(void *)search.rows.bytes,
                           .count = search.rows.length / sizeof(struct peer),
                           .hidden = uses.hidden + (search.blind && uses.hidden == 0),
+                          .astray = search.astray,
                           .fill = fill};
     process_uses_free(&uses);
     if (peers.count > 0)

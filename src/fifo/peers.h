@@ -29,6 +29,7 @@ struct peers {
     struct peer *rows; /* by object, then PID; owned */
     size_t count;
     size_t hidden;     /* processes that may not be looked into */
+    bool astray;       /* somebody is blocked in open(2) on a FIFO that has left its path */
     struct fill *fill; /* of each object; owned */
 };
 

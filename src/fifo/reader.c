@@ -11,6 +11,11 @@
 #include <string.h>
 #include <unistd.h>
 
+static enum status open_at_path(struct reader *reader)
+{
+    return fifo_open(&reader->fifo, reader->path, O_RDONLY, reader->wishes, reader->patience);
+}
+
 static enum status wait_for_turn(struct reader *reader)
 {
     nanoseconds deadline = deadline_after(reader->patience->timeout);
@@ -21,14 +26,19 @@ static enum status wait_for_turn(struct reader *reader)
             return STATUS_WOULD_WAIT;
         if (pause_before_looking(&pause, SECOND / 50, deadline) == WAIT_TIMED_OUT)
             return STATUS_TIMED_OUT;
+        if (!fifo_replaced(&reader->fifo))
+            continue;
+        fifo_close(&reader->fifo); /* writers come to the other one */
+        enum status status = open_at_path(reader);
+        if (status != STATUS_DONE)
+            return status;
     }
     return STATUS_DONE;
 }
 
 enum status reader_open(struct reader *reader)
 {
-    enum status status =
-        fifo_open(&reader->fifo, reader->path, O_RDONLY, reader->wishes, reader->patience);
+    enum status status = open_at_path(reader);
 
     reader->connected = reader->displaced = false;
     return status == STATUS_DONE && reader->takes_turns ? wait_for_turn(reader) : status;
@@ -46,6 +56,8 @@ enum status reader_wait(struct reader *reader)
     const struct patience *patience = reader->patience;
     nanoseconds deadline = deadline_after(patience->nonblock ? 0 : patience->timeout);
 
+    if (reader->last_call)
+        deadline = NO_LIMIT;
     for (;;) {
         struct pollfd polled[] = {{.fd = reader->fifo.descriptor, .events = POLLIN},
                                   {.fd = STDOUT_FILENO}};
@@ -67,9 +79,14 @@ enum status reader_wait(struct reader *reader)
 
 enum status reader_next_writer(struct reader *reader)
 {
+    int error = fifo_renew(&reader->fifo);
+
     reader->connected = false;
-    if (fifo_renew(&reader->fifo))
+    if (error == 0)
         return reader_wait(reader);
+    if (error != ENOENT)
+        return fail(status_of_error(error), "cannot open FIFO %s anew, for its next writer: %s",
+                    shown(reader->path), error_text(error));
     reader->displaced = true;
     return STATUS_DONE;
 }

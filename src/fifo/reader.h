@@ -24,6 +24,8 @@ struct reader {
     bool connected;   /* to a writer, as far as is known */
     bool displaced;   /* not at its path any more: nobody new can come, but those
                          who came before that are to be read to their end */
+    bool last_call;   /* it is displaced since nobody came in time: one who came at that
+                         moment is heard, however long that takes */
 };
 
 /* The status that these return is 0; WOULD_WAIT or TIMED_OUT, which nobody has

@@ -16,12 +16,16 @@ enum status writer_connect(struct writer *writer)
 }
 
 /* Before the first byte was written nothing is lost: another reader will do. */
+static enum status connect_anew(struct writer *writer)
+{
+    fifo_close(&writer->fifo);
+    return writer_connect(writer);
+}
+
 static enum status reader_gone(struct writer *writer)
 {
-    if (writer->written == 0) {
-        fifo_close(&writer->fifo);
-        return writer_connect(writer);
-    }
+    if (writer->written == 0)
+        return connect_anew(writer);
     uint64_t unread = fifo_unread(&writer->fifo);
     uint64_t taken = unread < writer->written ? writer->written - unread : 0;
     return fail(STATUS_PARTIAL, "the reader of FIFO %s went away: it took %llu byte%s",
@@ -44,28 +48,53 @@ static bool lock(const struct writer *writer, short type, bool alone)
            (errno != EAGAIN && errno != EACCES);
 }
 
-static enum status wait_for_lock(const struct writer *writer, bool alone, nanoseconds deadline)
+static enum status wait_for_lock(struct writer *writer, bool alone, nanoseconds deadline)
 {
     struct pause pause = {0};
+    enum status status = STATUS_DONE;
 
-    while (!lock(writer, F_WRLCK, alone)) {
+    while (status == STATUS_DONE && !lock(writer, F_WRLCK, alone)) {
         if (writer->patience->nonblock)
             return STATUS_WOULD_WAIT;
         if (pause_before_looking(&pause, SECOND / 200, deadline) == WAIT_TIMED_OUT)
             return STATUS_TIMED_OUT;
+        if (writer->written == 0 && fifo_replaced(&writer->fifo))
+            status = connect_anew(writer);
     }
-    return STATUS_DONE;
+    return status;
+}
+
+enum status writer_enter(struct writer *writer)
+{
+    return wait_for_lock(writer, false, deadline_after(writer->patience->timeout));
+}
+
+void writer_leave(struct writer *writer)
+{
+    int error = errno;
+
+    lock(writer, F_UNLCK, false);
+    errno = error;
 }
 
 /* ---- Room -------------------------------------------------------------------- */
 
-static enum status wait_for_room(const struct writer *writer, nanoseconds deadline)
+static enum status wait_for_room(struct writer *writer, nanoseconds deadline)
 {
-    struct pollfd room = {.fd = writer->fifo.descriptor, .events = POLLOUT};
-
     if (writer->patience->nonblock)
         return STATUS_WOULD_WAIT;
-    return wait_for(&room, 1, deadline) == WAIT_TIMED_OUT ? STATUS_TIMED_OUT : STATUS_DONE;
+    for (;;) {
+        struct pollfd room = {.fd = writer->fifo.descriptor, .events = POLLOUT};
+        bool may_go_elsewhere = writer->written == 0;
+        nanoseconds look_again =
+            may_go_elsewhere ? deadline_within(deadline, SECOND / 5) : deadline;
+        if (wait_for(&room, 1, look_again) != WAIT_TIMED_OUT)
+            return STATUS_DONE;
+        if (deadline != NO_LIMIT && clock_now() >= deadline)
+            return STATUS_TIMED_OUT;
+        if (may_go_elsewhere && fifo_replaced(&writer->fifo))
+            return connect_anew(writer);
+    }
 }
 
 enum status writer_wait_for_room(struct writer *writer)
@@ -73,16 +102,26 @@ enum status writer_wait_for_room(struct writer *writer)
     return wait_for_room(writer, deadline_after(writer->patience->timeout));
 }
 
-/* Within a record, a signal has to wait for as long as the reader goes on
- * reading: others would take the rest of the record for one of their own. */
-static enum status wait_for_rest(const struct writer *writer, nanoseconds deadline)
+/* Within a record, a signal has to wait for as long as the reader goes on reading:
+ * others would take the rest of the record for one of their own. It may go on without
+ * there being room: that comes by whole pages. */
+static enum status wait_for_rest(const struct writer *writer)
 {
+    nanoseconds deadline = deadline_after(writer->patience->timeout);
     struct pollfd room = {.fd = writer->fifo.descriptor, .events = POLLOUT};
 
-    if (poll(&room, 1, 1000) > 0)
-        return STATUS_DONE;
-    if (wait_for_room(writer, deadline) == STATUS_DONE)
-        return STATUS_DONE;
+    for (;;) {
+        size_t before = fifo_unread(&writer->fifo);
+        if (poll(&room, 1, 1000) > 0)
+            return STATUS_DONE;
+        if (fifo_unread(&writer->fifo) < before) {
+            deadline = deadline_after(writer->patience->timeout);
+            continue;
+        }
+        signals_checkpoint();
+        if (writer->patience->nonblock || (deadline != NO_LIMIT && clock_now() >= deadline))
+            break;
+    }
     return fail(STATUS_PARTIAL, "FIFO %s stayed full in the middle of a record: %llu bytes written",
                 shown(writer->path), (unsigned long long)writer->written);
 }
@@ -143,7 +182,7 @@ enum status writer_put(struct writer *writer, const char *bytes, size_t length)
             done += (size_t)wrote;
             writer->written += (uint64_t)wrote;
         } else if (errno == EAGAIN) {
-            status = wait_for_rest(writer, deadline_after(writer->patience->timeout));
+            status = wait_for_rest(writer);
         } else {
             status = writer_failed(writer, errno);
         }

@@ -32,7 +32,12 @@ enum status writer_connect(struct writer *writer);
  * held (wait.h): they act before a record, or when its reader has stalled. */
 enum status writer_put(struct writer *writer, const char *bytes, size_t length);
 
-/* For a caller that writes by itself: waits for room in the FIFO. */
+/* For a caller that writes by itself: keeps what it writes out of the long records of
+ * others, from writer_enter, which may wait, to writer_leave, which keeps errno. */
+enum status writer_enter(struct writer *writer);
+void writer_leave(struct writer *writer);
+
+/* Likewise: waits for room in the FIFO. */
 enum status writer_wait_for_room(struct writer *writer);
 
 /* Likewise, after a write that failed with ERROR: 0 if it may be tried again,

@@ -3,6 +3,7 @@
 #include "copy.h"
 
 #include "report.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,14 +23,26 @@ size_t pipe_enlarge(int fd)
     return size > 0 ? (size_t)size : 0;
 }
 
+/* In splice(2) the kernel sleeps with the pipe locked, and whoever looks at that FIFO
+ * beyond SIGKILL, where the other side waits: it must not be able to. */
+static bool may_splice(const struct copy *copy, size_t in, size_t out)
+{
+    bool from_waits = in == 0 && !copy->regular;
+    bool to_waits = out == 0 && (fcntl(copy->to, F_GETFL) & O_NONBLOCK) == 0 &&
+                    !(copy->to == STDOUT_FILENO && output_never_waits());
+
+    return (in > 0 || out > 0) && !from_waits && !to_waits;
+}
+
 void copy_start(struct copy *copy, int from, int to)
 {
     struct stat status;
     size_t in = pipe_enlarge(from);
     size_t out = pipe_enlarge(to);
 
-    *copy = (struct copy){.from = from, .to = to, .splices = in > 0 || out > 0};
+    *copy = (struct copy){.from = from, .to = to};
     copy->regular = fstat(from, &status) == 0 && S_ISREG(status.st_mode);
+    copy->splices = may_splice(copy, in, out);
     off_t offset = copy->regular ? lseek(from, 0, SEEK_CUR) : -1;
     copy->size = offset >= 0 && offset < status.st_size ? (uint64_t)(status.st_size - offset) : 0;
     copy->nonblocking = (fcntl(from, F_GETFL) & O_NONBLOCK) != 0;
@@ -90,7 +103,7 @@ static enum copied what_a_read_waits_for(const struct copy *copy)
 
 static enum copied write_held(struct copy *copy)
 {
-    ssize_t wrote = write(copy->to, copy->block + copy->start, copy->held);
+    ssize_t wrote = output_write(copy->to, copy->block + copy->start, copy->held);
 
     if (wrote < 0 && errno == EAGAIN)
         return COPY_NEEDS_OUTPUT;

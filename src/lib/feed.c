@@ -4,6 +4,7 @@
 #include "name.h"
 #include "options.h"
 #include "progress.h"
+#include "stream.h"
 #include "wait.h"
 
 #include <errno.h>
@@ -127,6 +128,7 @@ static enum status send_input(const struct feed *feed)
     struct record record;
     enum status status;
 
+    input_require();
     if (isatty(STDIN_FILENO))
         note("reading messages from the terminal%s; Ctrl-D ends",
              feed->records->framing == FRAME_LINES ? ", one per line" : "");

@@ -328,6 +328,11 @@ void table_processes(struct table *table, const struct process_columns *columns,
 {
     struct process_uses uses = processes_using(objects, count);
 
+    if (json) { /* they are in the array */
+        table_leave_out(table, columns->pid);
+        table_leave_out(table, columns->access);
+        table_leave_out(table, columns->command);
+    }
     for (size_t i = 0; i < count; i++) {
         size_t of_object;
         const struct process_use *use = uses_of(&uses, i, &of_object);

@@ -166,11 +166,13 @@ int run_next_signal(const sigset_t *awaited)
     return signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL ? signal : 0;
 }
 
-static const char *why_not_started(int error)
+static const char *why_not_started(const char *command, int error)
 {
     static char text[128];
     struct rlimit limit;
 
+    if (error == ENOENT && strchr(command, '/') != NULL && access(command, F_OK) == 0)
+        return "the interpreter that it names is not there";
     if (error == ENOENT)
         return "no such command";
     if (error != EAGAIN || getrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
@@ -186,8 +188,8 @@ int run_cannot_start(const char *command, int error)
     bool own = status != STATUS_NOT_FOUND && status != STATUS_CANNOT_RUN;
 
     return (int)fail(own ? STATUS_RUN_FAILED : status, "cannot run '%s': %s%s", shown(command),
-                     why_not_started(error),
-                     command[0] == '-' ? " (options come before the object's name)" : "");
+                     why_not_started(command, error),
+                     command[0] == '-' ? " (options come before the first operand)" : "");
 }
 
 int run_and_wait(char *const *argv, char *const *environment, int *error)

@@ -36,9 +36,8 @@ static bool is_null(const struct stat *status)
            status->st_rdev == null.st_rdev;
 }
 
-/* A regular file or /dev/null: it has no reader, and a write never waits for
- * one. Looked at once, since a burst to it should cost one call. */
-static bool output_takes_all(void)
+/* Looked at once, since a burst to it should cost one call. */
+bool output_never_waits(void)
 {
     static enum { UNKNOWN, TAKES_ALL, MAY_WAIT } kind;
     struct stat status;
@@ -55,9 +54,17 @@ bool output_reader_gone(void)
 {
     struct pollfd output = {.fd = STDOUT_FILENO};
 
-    if (output_takes_all())
+    if (output_never_waits())
         return false;
     return poll(&output, 1, 0) > 0 && (output.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+void input_require(void)
+{
+    int flags = fcntl(STDIN_FILENO, F_GETFL);
+
+    if (flags < 0 || (flags & O_ACCMODE) == O_WRONLY)
+        die(STATUS_STREAM, "cannot read standard input: %s", error_text(EBADF));
 }
 
 void output_require(void)
@@ -125,7 +132,7 @@ ssize_t output_write(int output, const void *bytes, size_t length)
 {
     struct pollfd room = {.fd = output, .events = POLLOUT};
 
-    if (output != STDOUT_FILENO || output_takes_all())
+    if (output != STDOUT_FILENO || output_never_waits())
         return write(output, bytes, length);
     ssize_t sent = send(output, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (sent >= 0 || errno != ENOTSOCK)

@@ -15,6 +15,14 @@
  * them closed as they were. */
 void streams_secure(void);
 
+/* For a tool that is about to wait for input: ends the process (74) where none can
+ * come, for it is closed or the writing end of a pipe. */
+void input_require(void);
+
+/* Whether standard output is a regular file or /dev/null: it has no reader, and a
+ * write never waits for one. */
+bool output_never_waits(void);
+
 /* For a tool that is about to take: ends the process (74) if standard output
  * cannot be written, is closed or has no reader. */
 void output_require(void);

@@ -100,6 +100,16 @@ bool table_shows(const struct table *table, size_t column)
     return false;
 }
 
+void table_leave_out(struct table *table, size_t column)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < table->shown_count; i++)
+        if (table->shown[i] != column)
+            table->shown[kept++] = table->shown[i];
+    table->shown_count = kept;
+}
+
 static struct row *row_at(const struct table *table, size_t i)
 {
     return (struct row *)(void *)(table->rows.bytes + i * table->row_size);
@@ -202,7 +212,8 @@ static void print_json(const struct table *table, const struct row *row)
             json_bytes(&line, key, table->bytes.bytes + cell->offset, cell->length);
     }
     if (row->members_length > 0) {
-        buffer_add(&line, ",", 1);
+        if (table->shown_count > 0)
+            buffer_add(&line, ",", 1);
         buffer_add(&line, table->bytes.bytes + row->members, row->members_length);
     }
     json_close(&line, "}");

@@ -58,6 +58,9 @@ struct table *table_new(const struct column *columns, const struct table_style *
 /* Whether that column is among those to be shown. */
 bool table_shows(const struct table *table, size_t column);
 
+/* For a column that JSON shows in another way. */
+void table_leave_out(struct table *table, size_t column);
+
 /* Begins a row. A cell that is not filled is unknown: "?", in JSON null. */
 void table_row(struct table *table);
 void table_bytes(struct table *table, size_t column, const char *bytes, size_t length);
