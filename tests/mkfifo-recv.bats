@@ -589,7 +589,6 @@ replace_fifo() {
     local receiver=$pid
     eventually test -p f
     start mkfifo-send f <input 8>&-
-    local sender=$pid
     gone() { [ ! -e f ]; }
     eventually gone
     sleep 0.2
