@@ -81,11 +81,17 @@ struct state {
     size_t peer_count;
     struct fill fill;
     bool partly_hidden; /* there may be more peers than are seen */
+    struct ends hidden; /* at these ends */
 };
 
 static const char *state_of(const struct peer *peer)
 {
     return peer->opening ? "opening" : "open";
+}
+
+static bool may_hide_at(const struct state *state, size_t end)
+{
+    return end == READERS ? state->hidden.reads : state->hidden.writes;
 }
 
 static bool is_at(const struct peer *peer, size_t end)
@@ -103,7 +109,7 @@ static void fill_peers(struct table *table, size_t end, const struct state *stat
             buffer_add_format(&list, "%s%ld%s", list.length > 0 ? "," : "",
                               (long)state->peers[i].pid,
                               state->peers[i].opening ? "(opening)" : "");
-    if (state->partly_hidden)
+    if (may_hide_at(state, end))
         buffer_add_text(&list, list.length > 0 ? ",?" : "?");
     else if (list.length == 0)
         buffer_add_text(&list, "-");
@@ -139,7 +145,7 @@ static void add_peer_array(struct buffer *members, size_t end, const struct stat
 
     for (size_t i = 0; i < state->peer_count; i++)
         count += is_at(&state->peers[i], end);
-    if (count == 0 && state->partly_hidden) {
+    if (count == 0 && may_hide_at(state, end)) {
         json_null(members, key);
         return;
     }
@@ -240,6 +246,20 @@ static ptrdiff_t seen_before(const struct object_id *ids, size_t i)
     return -1;
 }
 
+/* Nobody is blocked in open(2) at one end where the other one is open. */
+static struct ends hidden_ends(const struct state *state, const struct ends *astray)
+{
+    struct ends open = {false, false};
+
+    for (size_t i = 0; i < state->peer_count; i++) {
+        const struct peer *peer = &state->peers[i];
+        open.reads = open.reads || (peer->reads && !peer->opening);
+        open.writes = open.writes || (peer->writes && !peer->opening);
+    }
+    return (struct ends){.reads = state->partly_hidden || (astray->reads && !open.writes),
+                         .writes = state->partly_hidden || (astray->writes && !open.reads)};
+}
+
 /* The states point into what is returned. */
 static struct peers find_peers(struct state *states, size_t count)
 {
@@ -250,14 +270,16 @@ static struct peers find_peers(struct state *states, size_t count)
     for (size_t i = 0; i < count; i++)
         ids[i] = (struct object_id){states[i].status.st_dev, states[i].status.st_ino};
     struct peers peers = peers_find(ids, count);
+    bool astray = false;
     for (size_t i = 0, from = 0; i < count; i++) {
         struct state *state = &states[i];
         ptrdiff_t before = seen_before(ids, i);
-        state->partly_hidden = peers.hidden > 0 || peers.astray;
+        state->partly_hidden = peers.hidden > 0;
         if (before >= 0) {
             state->peers = states[before].peers;
             state->peer_count = states[before].peer_count;
             state->fill = states[before].fill;
+            state->hidden = states[before].hidden;
             continue;
         }
         state->peers = peers.rows + from;
@@ -265,11 +287,13 @@ static struct peers find_peers(struct state *states, size_t count)
             from++;
         state->peer_count = (size_t)(peers.rows + from - state->peers);
         state->fill = peers.fill[i];
+        state->hidden = hidden_ends(state, &peers.astray[i]);
+        astray = astray || (!state->partly_hidden && (state->hidden.reads || state->hidden.writes));
     }
     if (peers.hidden > 0)
         note("%zu process%s of other users may not be looked into; root sees all", peers.hidden,
              peers.hidden == 1 ? "" : "es");
-    if (peers.astray)
+    if (astray)
         note("a process waits in open(2) for a FIFO that is not at its path any more: it may be "
              "one of these");
     free(ids);

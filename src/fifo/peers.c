@@ -22,9 +22,9 @@
 struct search {
     const struct object_id *objects;
     size_t object_count;
-    struct buffer rows; /* of struct peer */
-    bool blind;         /* some threads may not be looked at closely enough */
-    bool astray;        /* one waits in open(2), and its path leads to no FIFO */
+    struct buffer rows;  /* of struct peer */
+    bool blind;          /* some threads may not be looked at closely enough */
+    struct ends *astray; /* of each object */
 };
 
 /* The start of the file DIRECTORY/NAME without its newline. */
@@ -160,10 +160,32 @@ static bool waits_for_partner(int thread, bool unknown)
     return strcmp(sleeps_in, "wait_for_partner") == 0;
 }
 
+/* An open(2) that waits, while its path leads to no FIFO (any more): the FIFO has been
+ * removed, or renamed within its file system. */
+static void add_astray(struct search *search, int thread, const struct opening *opening,
+                       const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    int length = slash == NULL ? 0 : (int)(slash - path) + 1;
+    char directory[PATH_MAX + 2];
+    struct stat status;
+
+    snprintf(directory, sizeof directory, "%.*s.", length, path);
+    bool known = stat_as(thread, opening->directory, directory, &status);
+    for (size_t i = 0; i < search->object_count; i++) {
+        if (known && status.st_dev != search->objects[i].device)
+            continue;
+        if ((opening->flags & O_ACCMODE) != O_WRONLY)
+            search->astray[i].reads = true;
+        if ((opening->flags & O_ACCMODE) != O_RDONLY)
+            search->astray[i].writes = true;
+    }
+}
+
 static void look_at_thread(struct search *search, pid_t pid, int tasks, const char *name)
 {
     char line[256], path[PATH_MAX];
-    struct opening opening;
+    struct opening opening = {0};
     struct stat status;
 
     if (name[0] == '.')
@@ -175,15 +197,15 @@ static void look_at_thread(struct search *search, pid_t pid, int tasks, const ch
     }
     /* A running thread has "running" there, one that is not to be seen nothing. */
     errno = 0;
-    bool found = read_line(thread, "syscall", line, sizeof line) &&
-                 parse_opening(line, pid, &opening) && read_string(pid, opening.path, path) &&
-                 stat_as(thread, opening.directory, path, &status);
+    bool opens = read_line(thread, "syscall", line, sizeof line) &&
+                 parse_opening(line, pid, &opening) && read_string(pid, opening.path, path);
+    bool found = opens && stat_as(thread, opening.directory, path, &status);
     if (found && S_ISFIFO(status.st_mode))
         add_opener(search, pid, thread, &status, opening.flags);
     else if (!found && (errno == EPERM || errno == EACCES) && waits_for_partner(thread, true))
         search->blind = true;
-    else if ((found || errno == ENOENT) && waits_for_partner(thread, false))
-        search->astray = true;
+    else if (opens && (found || errno == ENOENT) && waits_for_partner(thread, false))
+        add_astray(search, thread, &opening, path);
     close(thread);
 }
 
@@ -294,7 +316,8 @@ struct peers peers_find(const struct object_id *objects, size_t count)
     struct process_uses uses = processes_using(objects, count);
     struct fill *fill = calloc(count + 1, sizeof *fill);
 
-    if (fill == NULL)
+    search.astray = calloc(count + 1, sizeof *search.astray);
+    if (fill == NULL || search.astray == NULL)
         die_of_memory();
     for (size_t i = 0; i < uses.count; i++) {
         const struct process_use *use = &uses.rows[i];
@@ -324,6 +347,7 @@ void peers_free(struct peers *peers)
 {
     free(peers->rows);
     free(peers->fill);
+    free(peers->astray);
     *peers = (struct peers){0};
 }
 

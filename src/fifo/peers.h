@@ -25,12 +25,17 @@ struct fill {
     size_t unread, capacity; /* bytes */
 };
 
+struct ends {
+    bool reads, writes;
+};
+
 struct peers {
     struct peer *rows; /* by object, then PID; owned */
     size_t count;
-    size_t hidden;     /* processes that may not be looked into */
-    bool astray;       /* somebody is blocked in open(2) on a FIFO that has left its path */
-    struct fill *fill; /* of each object; owned */
+    size_t hidden;       /* processes that may not be looked into */
+    struct ends *astray; /* of each object, owned: somebody is blocked in open(2) so, on a
+                            FIFO that is no longer at its path, which may be this one */
+    struct fill *fill;   /* of each object; owned */
 };
 
 struct peers peers_find(const struct object_id *objects, size_t count);
