@@ -491,7 +491,7 @@ output_is_broken() {
     need_strace
     mkfifo input
     exec 8<>input
-    start strace -qq -o trace -e trace=ppoll,read -P "$PWD/input" -e inject=read:delay_enter=1000000 \
+    start strace -qq -o trace -e trace=ppoll,read -P "$PWD/input" -e inject=read:delay_enter=2000000 \
         mqsend "$Q" <&8
     echo taken >&8
     seen() { grep -q '^ppoll.* = 1' trace; }

@@ -328,7 +328,7 @@ handled() {
 
 @test "of two that make a journal at once, the slower uses that of the other" {
     need_strace
-    start strace -qq -o trace -e trace=linkat -e inject=linkat:delay_enter=1000000 mqrun -d --journal="$J" "$Q" cat
+    start strace -qq -o trace -e trace=linkat -e inject=linkat:delay_enter=2000000 mqrun -d --journal="$J" "$Q" cat
     local first
     eventually pgrep -P "$pid" >/dev/null
     first=$(pgrep -P "$pid")

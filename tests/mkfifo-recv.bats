@@ -585,7 +585,7 @@ replace_fifo() {
     need_strace
     mkfifo input
     exec 8<>input
-    start strace -qq -o trace -e inject=unlink,unlinkat:delay_enter=1000000 mkfifo-recv -n -u f >got 8>&-
+    start strace -qq -o trace -e inject=unlink,unlinkat:delay_enter=2000000 mkfifo-recv -n -u f >got 8>&-
     local receiver=$pid
     eventually test -p f
     start mkfifo-send f <input 8>&-
