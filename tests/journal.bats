@@ -329,10 +329,8 @@ handled() {
 @test "of two that make a journal at once, the slower uses that of the other" {
     need_strace
     start strace -qq -o trace -e trace=linkat -e inject=linkat:delay_enter=2000000 mqrun -d --journal="$J" "$Q" cat
-    local first
-    eventually pgrep -P "$pid" >/dev/null
-    first=$(pgrep -P "$pid")
-    eventually has_open "$first" "/dev/shm/#"
+    making() { readlink "/proc/$(pgrep -n -P "$pid")"/fd/* | grep -qF /dev/shm/#; }
+    eventually making
     run mqrun -d --journal="$J" "$Q" cat
     expect 0 ""
     ends 0
