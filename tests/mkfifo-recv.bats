@@ -602,3 +602,19 @@ replace_fifo() {
     ends 0
     [ "$(cat got)" = precious ]
 }
+
+@test "into a socket that blocks nothing is spliced: the kernel would sleep with the FIFO locked" {
+    need_strace
+    need python3
+    mkfifo f
+    start python3 -c 'import socket, subprocess, sys
+here, there = socket.socketpair()
+tool = subprocess.Popen(sys.argv[1:], stdout=there)
+there.close()
+print(here.makefile().read(), end="")
+sys.exit(tool.wait())' strace -qq -o trace -e trace=splice mkfifo-recv f >got
+    mkfifo-send f hello
+    ends 0
+    [ "$(cat got)" = hello ]
+    [ ! -s trace ]
+}

@@ -181,6 +181,7 @@ struct extent {
     bool readers, writers; /* JSON: as arrays */
 };
 
+/* In JSON the columns that it is about are not shown as such. */
 static struct extent extent_of(struct table *table)
 {
     bool whole = style.output == NULL;

@@ -24,18 +24,17 @@ void feed_ends(void)
     record_leave_offset(&reader, true);
 }
 
-static enum status too_long(const struct feed *feed, size_t length, const char *or_more)
+enum status feed_too_long(const char *queue, size_t length, const char *limit, size_t longest)
 {
-    return fail(STATUS_DATA,
-                "cannot send to queue %s: message of %zu bytes%s is larger than %s %zu",
-                shown(feed->queue), length, or_more, feed->limit, feed->longest);
+    return fail(STATUS_DATA, "cannot send to queue %s: message of %zu bytes is larger than %s %zu",
+                shown(queue), length, limit, longest);
 }
 
 static enum status send_message(const struct feed *feed, const struct record *message,
                                 uint64_t number)
 {
     if (message->length > feed->longest)
-        return too_long(feed, message->length, "");
+        return feed_too_long(feed->queue, message->length, feed->limit, feed->longest);
     enum status status = feed->send(message, number);
     if (status == STATUS_DONE)
         sent++;
@@ -106,7 +105,9 @@ static enum status next_record(const struct feed *feed, struct record *record)
 {
     switch (record_next(&reader, record)) {
     case RECORD_TOO_LONG:
-        return too_long(feed, record->length, " or more");
+        return fail(STATUS_DATA,
+                    "cannot send to queue %s: message of %zu bytes or more is larger than %s %zu",
+                    shown(feed->queue), record->length, feed->limit, feed->longest);
     case RECORD_MALFORMED:
         return fail(STATUS_DATA, "malformed record on standard input: %s", record->bytes);
     case RECORD_FAILED:
@@ -147,12 +148,17 @@ static enum status send_input(const struct feed *feed)
 
 static const struct feed *feeding;
 
+static void note_sent(void)
+{
+    note("%zu message%s sent to queue %s", sent, plural(sent), shown(feeding->queue));
+}
+
 /* For die(): nothing is in hand, but how many were sent is to be said. */
 static enum status say_count(void)
 {
     record_leave_offset(&reader, false);
     if (sent > 0)
-        note("%zu message%s sent to queue %s", sent, plural(sent), shown(feeding->queue));
+        note_sent();
     return STATUS_DONE;
 }
 
@@ -165,7 +171,7 @@ enum status feed_queue(const struct feed *feed, char **operands)
     bool would_wait = status == STATUS_WOULD_WAIT || status == STATUS_TIMED_OUT;
 
     if (status != STATUS_DONE && (sent > 0 || (many && !would_wait)))
-        note("%zu message%s sent to queue %s", sent, plural(sent), shown(feed->queue));
+        note_sent();
     if (status == STATUS_DONE && reporting.verbose)
         remark("%zu message%s sent to queue %s", sent, plural(sent), shown(feed->queue));
     if (dropped == 0)

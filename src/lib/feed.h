@@ -34,6 +34,9 @@ struct feed {
  * what there is to say, and returns the status for the end of main. */
 enum status feed_queue(const struct feed *feed, char **operands);
 
+/* Says that a message is larger than LIMIT, "the queue's message size", allows. */
+enum status feed_too_long(const char *queue, size_t length, const char *limit, size_t longest);
+
 /* Leaves standard input's offset at the message that has to wait. */
 void feed_waits(void);
 

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 uint64_t system_limit(const char *name)
@@ -23,4 +24,13 @@ uint64_t system_limit(const char *name)
     text[strcspn(text, "\n")] = '\0';
     parse_number(text, 0, UINT64_MAX, &value);
     return value;
+}
+
+uint64_t resource_limit(int resource)
+{
+    struct rlimit limit;
+
+    if (getrlimit(resource, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+        return UINT64_MAX;
+    return limit.rlim_cur;
 }

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* mkostemp; POSIX.1-2024 has it */
 #include "rescue.h"
 
+#include "limit.h"
 #include "name.h"
 
 #include <errno.h>
@@ -16,16 +17,13 @@ static int spare = -1; /* kept free for the file */
 
 void rescue_prepare(void)
 {
-    struct rlimit limit = {0};
-
     spare = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     if (spare >= 0 || (errno != EMFILE && errno != EINVAL))
         return;
-    getrlimit(RLIMIT_NOFILE, &limit);
     die(STATUS_LIMIT,
         "no descriptor is left for a file of messages that can neither be delivered nor put back: "
         "RLIMIT_NOFILE (ulimit -n) allows %llu; nothing was taken",
-        (unsigned long long)limit.rlim_cur);
+        (unsigned long long)resource_limit(RLIMIT_NOFILE));
 }
 
 static bool open_file(struct kept *kept, const char *directory)

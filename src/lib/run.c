@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "run.h"
 
+#include "limit.h"
 #include "name.h"
 #include "wait.h"
 
@@ -169,16 +170,16 @@ int run_next_signal(const sigset_t *awaited)
 static const char *why_not_started(const char *command, int error)
 {
     static char text[128];
-    struct rlimit limit;
+    uint64_t most = resource_limit(RLIMIT_NPROC);
 
     if (error == ENOENT && strchr(command, '/') != NULL && access(command, F_OK) == 0)
         return "the interpreter that it names is not there";
     if (error == ENOENT)
         return "no such command";
-    if (error != EAGAIN || getrlimit(RLIMIT_NPROC, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY)
+    if (error != EAGAIN || most == UINT64_MAX)
         return error_text(error);
     snprintf(text, sizeof text, "%s; RLIMIT_NPROC (ulimit -u) allows this user %llu processes",
-             error_text(error), (unsigned long long)limit.rlim_cur);
+             error_text(error), (unsigned long long)most);
     return text;
 }
 

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* ppoll; POSIX.1-2024 has it */
 #include "wait.h"
 
+#include "limit.h"
 #include "report.h"
 
 #include <errno.h>
@@ -252,7 +253,6 @@ static void make_alarm_clock(void)
 {
     struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
     static bool made;
-    struct rlimit limit = {0};
 
     if (made || timer_create(CLOCK_MONOTONIC, &event, &alarm_clock) == 0) {
         made = true;
@@ -260,11 +260,10 @@ static void make_alarm_clock(void)
     }
     if (errno != EAGAIN)
         die(STATUS_SYSTEM, "cannot make a timer: %s", error_text(errno));
-    getrlimit(RLIMIT_SIGPENDING, &limit);
     die(STATUS_LIMIT,
         "cannot make a timer: RLIMIT_SIGPENDING (ulimit -i) allows this user %llu timers and "
         "signals, all of which are in use",
-        (unsigned long long)limit.rlim_cur);
+        (unsigned long long)resource_limit(RLIMIT_SIGPENDING));
 }
 
 static void start_alarms(nanoseconds deadline, sigset_t *inside, struct sigaction *before)

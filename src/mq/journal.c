@@ -2,6 +2,8 @@
 #define _GNU_SOURCE /* O_TMPFILE, MAP_POPULATE */
 #include "journal.h"
 
+#include "limit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -68,24 +70,21 @@ static _Noreturn void refuse(const struct journal *journal, const char *why)
 
 static _Noreturn void no_memory(const struct journal *journal, int error)
 {
-    struct rlimit limit = {0};
-
-    getrlimit(RLIMIT_MEMLOCK, &limit);
     if (error == ENOSPC || error == EDQUOT)
         die(STATUS_LIMIT, "cannot make journal %s: its %zu bytes are more than is free there",
             shown(journal->path), file_size(journal));
-    if (error == EFBIG) {
-        getrlimit(RLIMIT_FSIZE, &limit);
+    if (error == EFBIG)
         die(STATUS_LIMIT,
             "cannot make journal %s: it has %zu bytes, and RLIMIT_FSIZE (ulimit -f) allows a file "
             "%llu",
-            shown(journal->path), file_size(journal), (unsigned long long)limit.rlim_cur);
-    }
+            shown(journal->path), file_size(journal),
+            (unsigned long long)resource_limit(RLIMIT_FSIZE));
     if (error == EAGAIN || error == ENOMEM || error == EPERM)
         die(STATUS_LIMIT,
             "cannot keep the %zu bytes of journal %s in memory: RLIMIT_MEMLOCK (ulimit -l) allows "
             "%llu bytes; fewer --jobs take less",
-            file_size(journal), shown(journal->path), (unsigned long long)limit.rlim_cur);
+            file_size(journal), shown(journal->path),
+            (unsigned long long)resource_limit(RLIMIT_MEMLOCK));
     die(status_of_error(error), "cannot make journal %s: %s", shown(journal->path),
         error_text(error));
 }
@@ -102,13 +101,13 @@ static void require_tmpfs(const struct journal *journal)
 
 static _Noreturn void cannot_map(const struct journal *journal, int error)
 {
-    struct rlimit limit = {0};
+    uint64_t most = resource_limit(RLIMIT_AS);
 
-    if (error == ENOMEM && getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    if (error == ENOMEM && most != UINT64_MAX)
         die(STATUS_LIMIT,
             "cannot map the %zu bytes of journal %s: RLIMIT_AS (ulimit -v) allows mqrun %llu bytes "
             "in all; fewer --jobs take less",
-            file_size(journal), shown(journal->path), (unsigned long long)limit.rlim_cur);
+            file_size(journal), shown(journal->path), (unsigned long long)most);
     die(status_of_error(error), "cannot map journal %s: %s", shown(journal->path),
         error_text(error));
 }
@@ -228,7 +227,7 @@ static bool still_named(const struct journal *journal, const struct stat *status
 /* Opens and locks what is there; false if there is nothing. */
 static bool open_and_lock(struct journal *journal, struct stat *status)
 {
-    do {
+    for (;;) {
         journal->fd = open(journal->path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (journal->fd < 0 && errno == ENOENT)
             return false;
@@ -244,7 +243,7 @@ static bool open_and_lock(struct journal *journal, struct stat *status)
         if (still_named(journal, status))
             return true;
         close(journal->fd); /* it was removed, or replaced, before it was locked */
-    } while (true);
+    }
 }
 
 /* Whether the file that is there is the journal wanted. One that has another shape,

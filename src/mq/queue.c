@@ -68,15 +68,14 @@ static uint64_t bytes_charged(const struct queue_attributes *attributes)
 static enum status over_resource_limit(const struct name *name,
                                        const struct queue_attributes *attributes)
 {
-    struct rlimit limit = {0};
     uint64_t bytes = bytes_charged(attributes);
+    uint64_t most = resource_limit(RLIMIT_MSGQUEUE);
 
-    getrlimit(RLIMIT_MSGQUEUE, &limit);
     return fail(STATUS_LIMIT,
                 "cannot create queue %s: it needs %llu bytes, and RLIMIT_MSGQUEUE (ulimit -q) "
                 "allows all queues of a user %llu bytes%s",
-                shown(name->text), (unsigned long long)bytes, (unsigned long long)limit.rlim_cur,
-                bytes > limit.rlim_cur ? "" : ", of which too few are free");
+                shown(name->text), (unsigned long long)bytes, (unsigned long long)most,
+                bytes > most ? "" : ", of which too few are free");
 }
 
 static enum status over_system_limit(const struct name *name, const char *what, uint64_t asked,

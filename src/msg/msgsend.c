@@ -73,8 +73,7 @@ static enum status require_still_fits(const struct call *call)
 
     if (call->length <= longest)
         return STATUS_DONE;
-    return fail(STATUS_DATA, "cannot send to queue %s: message of %zu bytes is larger than %s %zu",
-                queue.name, call->length, limit, longest);
+    return feed_too_long(queue.name, call->length, limit, longest);
 }
 
 static enum status send_failed(const struct call *call, int error)

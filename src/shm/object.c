@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "object.h"
 
+#include "limit.h"
 #include "lock.h"
 
 #include <errno.h>
@@ -172,7 +173,6 @@ enum status object_error_status(int error)
 
 int object_reserve(int fd, uint64_t from, uint64_t length)
 {
-    struct rlimit limit;
     int error;
 
     if (length == 0)
@@ -180,8 +180,7 @@ int object_reserve(int fd, uint64_t from, uint64_t length)
     if (from > INT64_MAX || length > INT64_MAX - from)
         return EFBIG;
     /* fallocate(2) minds it only where the object grows, write(2) everywhere. */
-    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
-        from + length > limit.rlim_cur)
+    if (from + length > resource_limit(RLIMIT_FSIZE))
         return EFBIG;
     do
         error = posix_fallocate(fd, (off_t)from, (off_t)length);
@@ -194,7 +193,7 @@ enum status object_no_room(const char *attempt, const struct name *name, uint64_
 {
     const char *object = shown(name->text);
     struct statvfs system;
-    struct rlimit limit;
+    uint64_t most = resource_limit(RLIMIT_FSIZE);
 
     if (error == ENOSPC && statvfs(OBJECT_DIRECTORY, &system) == 0) {
         if (system.f_files > 0 && system.f_favail == 0)
@@ -209,11 +208,11 @@ enum status object_no_room(const char *attempt, const struct name *name, uint64_
                     (unsigned long long)(system.f_bavail * system.f_frsize + mine),
                     OBJECT_DIRECTORY);
     }
-    if (error == EFBIG && getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY)
+    if (error == EFBIG && most != UINT64_MAX)
         return fail(STATUS_LIMIT,
                     "cannot %s shared memory object %s: %llu bytes asked for, RLIMIT_FSIZE allows "
                     "%llu (see ulimit -f); nothing was changed",
-                    attempt, object, (unsigned long long)asked, (unsigned long long)limit.rlim_cur);
+                    attempt, object, (unsigned long long)asked, (unsigned long long)most);
     return fail(status_of_error(error),
                 "cannot %s shared memory object %s: %llu bytes asked for: %s; nothing was changed",
                 attempt, object, (unsigned long long)asked, error_text(error));
