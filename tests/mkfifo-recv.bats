@@ -618,3 +618,18 @@ sys.exit(tool.wait())' strace -qq -o trace -e trace=splice mkfifo-recv f >got
     [ "$(cat got)" = hello ]
     [ ! -s trace ]
 }
+
+@test "what a sender writes and removes at the moment of the opening is received" {
+    need_strace
+    start mkfifo-send -u f hello
+    made() { [ -p f ]; }
+    eventually made
+    run timeout 20 strace -qq -o trace -P "$PWD/f" -e inject=open,openat:delay_exit=1000000 mkfifo-recv "$PWD/f"
+    expect 0 hello
+    ends 0
+    start mkfifo-send -u f hello
+    eventually made
+    run timeout 20 strace -qq -o trace -P "$PWD/f" -e inject=open,openat:delay_exit=1000000 mkfifo-recv -N 1 "$PWD/f"
+    expect 0 hello
+    ends 0
+}

@@ -70,11 +70,6 @@ static void require_usable(const char *path, const struct stat *status, bool any
             shown(path), user_text(status->st_uid).text);
 }
 
-static bool is_same(const struct stat *one, const struct stat *other)
-{
-    return one->st_dev == other->st_dev && one->st_ino == other->st_ino;
-}
-
 static _Noreturn void cannot_open(const char *path, int access, int error)
 {
     die(error == ENOTDIR ? STATUS_NO_OBJECT : status_of_error(error),
@@ -84,8 +79,10 @@ static _Noreturn void cannot_open(const char *path, int access, int error)
 
 /* Opens what is at the path now, once it has been found to be of use. Returns
  * 0; ENOENT; ENXIO where there is no reader; or EAGAIN where it was replaced or
- * removed meanwhile. Looked at again once open: a reader that removes the FIFO
- * and then takes the rest cannot miss a writer that saw it in place after that. */
+ * removed meanwhile. A writer looks again once it is open: a reader that removes
+ * the FIFO and then takes the rest cannot miss one that saw it in place after
+ * that. A reader keeps what it has opened: from that moment on it can be written
+ * to, by a sender that then removes it. */
 static int try_open(struct fifo *fifo, int access, bool anybodys)
 {
     struct stat before, opened;
@@ -104,9 +101,10 @@ static int try_open(struct fifo *fifo, int access, bool anybodys)
     }
     if (fstat(fd, &opened) != 0)
         cannot_open(fifo->path, access, errno);
+    require_usable(fifo->path, &opened, anybodys);
     fifo->device = opened.st_dev;
     fifo->inode = opened.st_ino;
-    if (!is_same(&before, &opened) || !fifo_in_place(fifo)) {
+    if (access == O_WRONLY && !fifo_in_place(fifo)) {
         close(fd);
         return EAGAIN;
     }
@@ -167,6 +165,8 @@ int fifo_renew(struct fifo *fifo)
 {
     struct stat status;
 
+    if (!fifo_in_place(fifo))
+        return ENOENT; /* another one, opened even for a moment, would seem to have a reader */
     int fd = open(fifo->path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY | O_CLOEXEC);
     if (fd < 0)
         return leads_elsewhere(errno) ? ENOENT : errno;
