@@ -337,6 +337,21 @@ handled() {
     grep -q 'linkat.*EEXIST' trace
 }
 
+@test "a journal in a directory that is not there is 65, also with -q" {
+    run mqrun -q --journal=no/where --nonblock "$Q" true
+    expect 65 "mqrun: cannot make journal no/where: there is no such directory"
+}
+
+@test "an empty journal of more jobs than can be locked in memory is made anew with fewer" {
+    need_bare "mlock(2) is without effect"
+    need_other_user
+    chmod 777 .
+    as_other_user mqcreate -M 2 -s 64 "$Q2"
+    run as_other_user sh -c 'mqrun --journal="$1" -J 100 --nonblock "$0" cat; ulimit -l 64
+        mqrun --journal="$1" --nonblock "$0" cat; stat -c %s "$1"; rm "$1"' "$Q2" "/dev/shm/$Q2.journal"
+    expect 0 8192
+}
+
 @test "a journal larger than a file may be names the limit" {
     run bash -c 'ulimit -f 4; exec mqrun -d --journal="$1" "$2" cat' - "$J" "$Q"
     expect 75

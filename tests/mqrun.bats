@@ -546,3 +546,80 @@ signals() {
     [ ! -e ran ]
     holds "$Q" message
 }
+
+@test "a signal that is seen as a COMMAND ends puts back what waits for its retry" {
+    create "$Q"
+    mqsend "$Q" first second
+    start_job mqrun -J 2 -d -R 1 --retry-delay 1h "$Q" sh -c 'read -r message
+        [ "$message" != first ] || exit 1
+        until grep -q "attempt 1" "$0"; do sleep 0.01; done
+        (sleep 0.02; kill "$PPID") & exit 143' "$BATS_TEST_TMPDIR/log.0"
+    ended
+    expect 143
+    says "2 messages put back"
+    run mqstat -H -o messages "$Q"
+    expect 0 2
+}
+
+@test "-d handles what a COMMAND sends while that COMMAND runs" {
+    create "$Q"
+    mqsend "$Q" first
+    run timeout 20 mqrun -d -J 2 "$Q" sh -c 'read -r message
+        case $message in
+        first) mqsend "$MQ_QUEUE" second; until [ -e second ]; do sleep 0.01; done ;;
+        second) touch second ;;
+        esac'
+    expect 0 ""
+}
+
+@test "each Ctrl-C reaches COMMAND once" {
+    need script
+    create "$Q"
+    mqsend "$Q" message
+    cat >count <<'END'
+trap 'n=$((n + 1)); echo "$n" >counted' INT
+echo "$PPID" >ready
+until [ "${n:-0}" -ge 2 ]; do sleep 0.01; done
+for i in 1 2 3 4 5 6 7 8 9 10; do sleep 0.02; done
+echo "signals: $n"
+END
+    mkfifo keys
+    start_job bash -c 'exec script -qec "mqrun $1 bash count; true" /dev/null <keys' - "$Q"
+    exec 4>keys
+    eventually test -s ready
+    printf '\003' >&4
+    eventually grep -qs 1 counted
+    # Else what mqrun passes on could come at the same time, and count as one.
+    kill -STOP "$(cat ready)"
+    printf '\003' >&4
+    eventually grep -q 2 counted
+    kill -CONT "$(cat ready)"
+    ended
+    exec 4>&-
+    says "signals: 2"
+}
+
+@test "the memory for messages is there before they are taken" {
+    not_under_valgrind "its memory is of another kind"
+    need_root
+    unshare -i true || skip "needs IPC namespaces"
+    run unshare -i bash -c 'echo 524288 >/proc/sys/fs/mqueue/msgsize_max && mqcreate -M 1 -s 512K "$1" || exit
+        mqrun -f -J 32 "$1" true 3>&- &
+        for ((i = 0; i < 3000; i++)); do
+            [ "$(awk "/^VmRSS/ { print \$2 }" "/proc/$!/status")" -lt 16384 ] || break
+            sleep 0.01
+        done
+        mqunlink "$1"; wait; [ "$i" -lt 3000 ]' - "$Q"
+    expect 0 ""
+}
+
+@test "a message that is larger than a file may be names the limit, and is put back" {
+    mqcreate -M 2 -s 4K "$Q"
+    head -c 4096 /dev/zero | tr '\0' a >large
+    mqsend -r "$Q" <large
+    run bash -c 'ulimit -f 1; exec mqrun "$1" cat' - "$Q"
+    expect 75
+    says "RLIMIT_FSIZE (ulimit -f) allows its input 1024 bytes"
+    run mqrecv -d "$Q"
+    expect 0 "$(cat large)"
+}

@@ -397,3 +397,18 @@ END
     ends 127
     exec 5>&-
 }
+
+@test "the end of its terminal ends COMMAND too, where it leads the session, and the count is back" {
+    need script
+    semcreate "$Q" 1
+    mkfifo keys
+    start_job bash -c 'exec script -qec "exec semrun $1 sh -c \"echo \\\$\\\$ >process; exec sleep 1000\"" \
+        /dev/null <keys' - "$Q"
+    exec 4>keys
+    eventually test -s process
+    kill -KILL "$pid"
+    exec 4>&-
+    eventually has_ended "$(cat process)"
+    all_back() { [ "$(value_of "$Q")" = 1 ]; }
+    eventually all_back
+}

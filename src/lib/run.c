@@ -163,8 +163,7 @@ int run_next_signal(const sigset_t *awaited)
     siginfo_t info;
     int signal = sigwaitinfo(awaited, &info);
 
-    /* What the terminal sends, COMMAND has got as well. */
-    return signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL ? signal : 0;
+    return signal > 0 && signal != SIGCHLD && !signal_from_terminal(&info) ? signal : 0;
 }
 
 static const char *why_not_started(const char *command, int error)
@@ -176,6 +175,11 @@ static const char *why_not_started(const char *command, int error)
         return "the interpreter that it names is not there";
     if (error == ENOENT)
         return "no such command";
+    if (error == EFBIG) /* the file of its standard input */
+        snprintf(text, sizeof text, "RLIMIT_FSIZE (ulimit -f) allows its input %llu bytes",
+                 (unsigned long long)resource_limit(RLIMIT_FSIZE));
+    if (error == EFBIG)
+        return text;
     if (error != EAGAIN || most == UINT64_MAX)
         return error_text(error);
     snprintf(text, sizeof text, "%s; RLIMIT_NPROC (ulimit -u) allows this user %llu processes",

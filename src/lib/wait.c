@@ -20,6 +20,7 @@ static bool holding, catching;
 static bool watching_children;
 static volatile sig_atomic_t caught;
 static volatile sig_atomic_t caught_count;
+static volatile sig_atomic_t caught_from_terminal;
 static volatile sig_atomic_t child_ended; /* and has not been looked for since */
 static timer_t alarm_clock;               /* of the call that waits, on CLOCK_MONOTONIC */
 static volatile sig_atomic_t in_call;
@@ -73,26 +74,35 @@ static void set_alarm(nanoseconds instant)
     timer_settime(alarm_clock, TIMER_ABSTIME, &alarms, NULL);
 }
 
-static void remember(int signal)
+bool signal_from_terminal(const siginfo_t *info)
+{
+    bool to_leader_alone = info->si_signo == SIGHUP && getsid(0) == getpid();
+
+    return info->si_code == SI_KERNEL && !to_leader_alone;
+}
+
+static void remember(int signal, siginfo_t *info, void *context)
 {
     int error = errno;
 
+    (void)context;
     caught = signal;
     caught_count++;
+    caught_from_terminal = signal_from_terminal(info);
     if (in_call)
         set_alarm(1); /* long past: at once */
     errno = error;
 }
 
-static void note_child(int signal)
+static void note_child(int signal, siginfo_t *info, void *context)
 {
-    (void)signal;
+    (void)signal, (void)info, (void)context;
     child_ended = 1;
 }
 
-static void handle(int signal, void (*handler)(int))
+static void handle(int signal, void (*handler)(int, siginfo_t *, void *))
 {
-    struct sigaction action = {.sa_handler = handler};
+    struct sigaction action = {.sa_sigaction = handler, .sa_flags = SA_SIGINFO};
     struct sigaction before;
 
     sigemptyset(&action.sa_mask);
@@ -139,6 +149,11 @@ int signals_count(void)
     return caught_count;
 }
 
+bool signals_caught_from_terminal(void)
+{
+    return caught_from_terminal;
+}
+
 bool signals_checkpoint(void)
 {
     static const struct timespec none;
@@ -148,9 +163,9 @@ bool signals_checkpoint(void)
     return caught != 0;
 }
 
-static void nothing(int signal)
+static void nothing(int signal, siginfo_t *info, void *context)
 {
-    (void)signal;
+    (void)signal, (void)info, (void)context;
 }
 
 /* By handlers, since exec resets those. */
@@ -243,6 +258,9 @@ bool pause_or_die(struct pause *pause, nanoseconds longest, nanoseconds deadline
     return waited != WAIT_TIMED_OUT;
 }
 
+/* Not SIGALRM: another program may have set that to end the tool. */
+#define ALARM_SIGNAL SIGRTMIN
+
 /* Only to be delivered: that is what ends the call. */
 static void interrupt(int signal)
 {
@@ -251,7 +269,7 @@ static void interrupt(int signal)
 
 static void make_alarm_clock(void)
 {
-    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+    struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = ALARM_SIGNAL};
     static bool made;
 
     if (made || timer_create(CLOCK_MONOTONIC, &event, &alarm_clock) == 0) {
@@ -272,8 +290,8 @@ static void start_alarms(nanoseconds deadline, sigset_t *inside, struct sigactio
 
     make_alarm_clock();
     sigemptyset(&on_alarm.sa_mask);
-    sigaction(SIGALRM, &on_alarm, before);
-    sigdelset(inside, SIGALRM);
+    sigaction(ALARM_SIGNAL, &on_alarm, before);
+    sigdelset(inside, ALARM_SIGNAL);
     in_call = true;
     if (caught != 0 || deadline != NO_LIMIT)
         set_alarm(caught != 0 || deadline <= 0 ? 1 : deadline);
@@ -284,12 +302,12 @@ static void stop_alarms(const sigset_t *outside, const struct sigaction *before)
 {
     sigset_t only_alarm = *outside;
 
-    sigdelset(&only_alarm, SIGALRM);
+    sigdelset(&only_alarm, ALARM_SIGNAL);
     sigprocmask(SIG_SETMASK, &only_alarm, NULL);
     in_call = false;
     set_alarm(0);
     sigprocmask(SIG_SETMASK, outside, NULL);
-    sigaction(SIGALRM, before, NULL);
+    sigaction(ALARM_SIGNAL, before, NULL);
 }
 
 enum waited wait_in_call(int (*attempt)(void *context), void *context, nanoseconds deadline,

@@ -65,9 +65,16 @@ void signals_catch(void);
 void signals_watch_children(void);
 void signals_children_seen(void);
 
-/* The last signal caught, 0 if there was none; how many there were. */
+/* The last signal caught, 0 if there was none; how many there were; whether the
+ * last is signal_from_terminal. */
 int signals_caught(void);
 int signals_count(void);
+bool signals_caught_from_terminal(void);
+
+/* Whether the terminal has sent a signal to all of its foreground processes, a
+ * COMMAND too: Ctrl-C, say. When the terminal goes, it tells only the leader of
+ * the session (credentials(7)). */
+bool signal_from_terminal(const siginfo_t *info);
 
 /* Lets held signals act now. True if one has been caught. Needed wherever a
  * tool may go on for long without waiting: a wait whose descriptors are ready

@@ -29,14 +29,15 @@ static bool is_ours(const char *variable)
     return false;
 }
 
-/* No page may be missing when the kernel copies. */
+/* No page may be missing when the kernel copies. Filled, but not with zeros: of
+ * those a compiler makes calloc(3), which leaves the pages to be found later. */
 static char *memory_for(size_t message_size)
 {
     char *bytes = malloc(message_size);
 
     if (bytes == NULL)
         die_of_memory();
-    return memset(bytes, 0, message_size);
+    return memset(bytes, 0xff, message_size);
 }
 
 void jobs_start(struct jobs *jobs, size_t count, size_t message_size, const struct journal *journal)

@@ -112,19 +112,22 @@ static _Noreturn void cannot_map(const struct journal *journal, int error)
         error_text(error));
 }
 
-/* The kernel must never meet a page of it that it cannot have while it holds a
- * message: they are all there, and stay. */
 static void map(struct journal *journal)
 {
-    size_t size = file_size(journal);
-    void *address =
-        mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, journal->fd, 0);
+    void *address = mmap(NULL, file_size(journal), PROT_READ | PROT_WRITE,
+                         MAP_SHARED | MAP_POPULATE, journal->fd, 0);
 
     if (address == MAP_FAILED)
         cannot_map(journal, errno);
-    if (mlock(address, size) != 0)
-        no_memory(journal, errno);
     journal->map = address;
+}
+
+/* The kernel must never meet a page of it that it cannot have while it holds a
+ * message: they are all there, and stay. */
+static void keep_in_memory(const struct journal *journal)
+{
+    if (mlock(journal->map, file_size(journal)) != 0)
+        no_memory(journal, errno);
 }
 
 /* F_SETLK: a child between fork(2) and exec(3) does not inherit it, and so
@@ -163,14 +166,18 @@ static bool make(struct journal *journal, const struct queue *queue)
     free(directory);
     if (journal->fd < 0 && errno == EOPNOTSUPP)
         refuse(journal, "it would not be on a tmpfs, as in /dev/shm or /run");
+    if (journal->fd < 0 && errno == ENOENT)
+        die(STATUS_DATA, "cannot make journal %s: there is no such directory",
+            shown(journal->path));
     if (journal->fd < 0)
         die(status_of_error(errno), "cannot make journal %s: %s", shown(journal->path),
-            errno == ENOENT ? "there is no such directory" : error_text(errno));
+            error_text(errno));
     require_tmpfs(journal);
     int error = posix_fallocate(journal->fd, 0, (off_t)file_size(journal));
     if (error != 0)
         no_memory(journal, error);
     map(journal);
+    keep_in_memory(journal);
     for (size_t i = 0; i < journal->slots; i++)
         slot_at(journal, i)->priority = SLOT_FREE;
     struct header *header = header_of(journal);
@@ -183,6 +190,9 @@ static bool make(struct journal *journal, const struct queue *queue)
     snprintf(descriptor, sizeof descriptor, "/proc/self/fd/%d", journal->fd);
     if (linkat(AT_FDCWD, descriptor, AT_FDCWD, journal->path, AT_SYMLINK_FOLLOW) == 0)
         return true;
+    if (errno == ENOENT)
+        die(STATUS_SYSTEM, "cannot make journal %s: its directory has gone, or there is no /proc",
+            shown(journal->path));
     if (errno != EEXIST)
         die(status_of_error(errno), "cannot make journal %s: %s", shown(journal->path),
             error_text(errno));
@@ -263,8 +273,10 @@ static bool open_existing(struct journal *journal, const struct queue *queue)
         journal->message_size = header.message_size;
         map(journal);
         bool same = wanted.slots == journal->slots && wanted.message_size == journal->message_size;
-        if (same)
+        if (same) {
+            keep_in_memory(journal);
             return true;
+        }
         if (!is_empty(journal))
             die(STATUS_DATA,
                 "journal %s holds messages of a run with --jobs=%zu and a message size of %zu: "

@@ -250,7 +250,8 @@ static void handle_ended_jobs(void)
     }
 }
 
-/* A signal passes on to the COMMANDs from the second one on. What waits for a
+/* A signal passes on to the COMMANDs from the second one on, unless they have got it
+ * from the terminal. What waits for a
  * further attempt goes back when there is to be none. */
 static void handle_signals(void)
 {
@@ -258,7 +259,8 @@ static void handle_signals(void)
 
     signals_checkpoint();
     for (; passed_on < signals_count(); passed_on++)
-        jobs_signal(&jobs, signals_caught());
+        if (!signals_caught_from_terminal())
+            jobs_signal(&jobs, signals_caught());
     for (size_t i = 0; i < jobs.count && signals_caught() != 0; i++)
         if (jobs.job[i].state == JOB_DELAYED)
             put_back(&jobs.job[i]);
@@ -301,6 +303,8 @@ static ssize_t receive_for(struct job *job)
     job->attempt = 0;
     job->message.length = length < 0 ? 0 : (size_t)length;
     job->message.number = priority;
+    if (length >= 0)
+        job->state = JOB_DELAYED; /* in hand from now on: rescue() finds it */
     return length;
 }
 
@@ -347,7 +351,7 @@ static void take_messages(void)
 /* Sleeps until something can have changed. */
 static void wait_for_change(void)
 {
-    bool watches_queue = taking() && !drain && jobs_free(&jobs) != NULL;
+    bool watches_queue = taking() && jobs_free(&jobs) != NULL;
     nanoseconds deadline = jobs_due(&jobs);
     struct pollfd polled = {.fd = watches_queue ? queue.descriptor : -1, .events = POLLIN};
 
@@ -362,8 +366,8 @@ static void wait_for_change(void)
 static void work(void)
 {
     for (;;) {
+        handle_ended_jobs(); /* first: a signal may act within it */
         handle_signals();
-        handle_ended_jobs();
         start_due_jobs();
         take_messages();
         if (jobs_active(&jobs) == 0 && !taking())
