@@ -396,3 +396,14 @@ missing() {
     expect 0
     ends 0
 }
+
+@test "where the defaults cannot be read, a size is not ignored: 71" {
+    need_root
+    need_bare "they need /proc"
+    unshare -m true || skip "needs mount namespaces"
+    run unshare -m sh -c 'mount -t tmpfs none /proc && exec mqcreate -s 64 "$1"' - "$Q"
+    expect 71
+    says "give --max-messages and --message-size"
+    run unshare -m sh -c 'mount -t tmpfs none /proc && exec mqcreate -M 2 -s 64 "$1"' - "$Q"
+    expect 0 ""
+}

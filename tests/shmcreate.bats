@@ -1,4 +1,6 @@
 #!/usr/bin/env bats
+#
+# shellcheck disable=SC2016 # for other shells
 
 load support/ipc
 load support/processes
@@ -187,4 +189,50 @@ teardown() {
     wait $!
     run shmstat -H -o size "$Q"
     expect 0 10
+}
+
+@test "-i reserves the memory of one that was only given a size" {
+    (umask 077 && truncate -s 1M "/dev/shm/$Q")
+    run shmcreate -i "$Q" 1M
+    expect 0 ""
+    run shmstat -H -o size,resident "$Q"
+    expect 0 $'1048576\t1048576'
+}
+
+# without DIRECTORY COMMAND...: an empty one in its place.
+without() {
+    run timeout -s KILL 20 unshare -m sh -c 'mount -t tmpfs none "$1" && shift && exec "$@"' - "$@"
+}
+
+@test "without /dev/shm it is 71, at once" {
+    need_root
+    unshare -m true || skip "needs mount namespaces"
+    without /dev shmcreate "$Q" 1
+    expect 71 "shmcreate: cannot create shared memory object /$Q: there is no directory /dev/shm"
+    without /dev shmput -q "$Q" x
+    expect 71 "shmput: cannot write shared memory object /$Q: there is no directory /dev/shm"
+    without /dev shmrun -c "$Q" true
+    expect 71
+    says "there is no directory /dev/shm"
+}
+
+@test "without /proc objects are made all the same" {
+    need_root
+    need_bare "they need /proc"
+    unshare -m true || skip "needs mount namespaces"
+    without /proc shmcreate "$Q" 1
+    expect 0 ""
+    without /proc shmput --atomic "$Q" new
+    expect 0 ""
+    without /proc shmput "$Q2" content
+    expect 0 ""
+    run shmget "$Q"
+    expect 0 new
+    run shmget "$Q2"
+    expect 0 content
+    # It cannot be seen that shmrun has the lock: that is no reason to wait for it.
+    without /proc shmrun "$Q" shmput "$Q" x
+    expect 71
+    says "/proc/locks cannot be read"
+    [ -z "$(find /dev/shm -name '.ipcutils.*' -newer "/dev/shm/$Q")" ]
 }

@@ -549,3 +549,21 @@ content() {
     expect 75
     [ "$(shmget "$Q" | tr -d A | wc -c)" -eq 0 ]
 }
+
+@test "it holds no lock while it says what it did" {
+    mkfifo "$BATS_TEST_TMPDIR/stalled"
+    exec 4<>"$BATS_TEST_TMPDIR/stalled"
+    dd if=/dev/zero of="$BATS_TEST_TMPDIR/stalled" bs=4K oflag=nonblock 2>"$BATS_TEST_TMPDIR/dd" || true
+    shmput "$Q" old
+    head -c 2M /dev/zero >"$BATS_TEST_TMPDIR/large"
+    start bash -c 'cat "$1" | shmput --atomic -v "$2" 2>&4' - "$BATS_TEST_TMPDIR/large" "$Q"
+    replaced() { [ "$(shmstat -H -o size "$Q")" = 2097152 ]; }
+    eventually replaced
+    run shmrun -t 20s "$Q" true
+    expect 0 ""
+    cat <&4 >"$BATS_TEST_TMPDIR/said" 3>&- 4>&- &
+    local reader=$!
+    ends 0
+    kill "$reader"
+    exec 4>&-
+}

@@ -96,6 +96,11 @@ static enum status creation_failed(const struct name *name, struct queue_attribu
     uint64_t largest_message = queue_system_limit("msgsize_max");
 
     queue_fill_defaults(&attributes);
+    if (error == EINVAL && (attributes.max_messages == 0 || attributes.message_size == 0))
+        return fail(STATUS_SYSTEM,
+                    "cannot create queue %s: the defaults cannot be read from /proc/sys/fs/mqueue; "
+                    "give --max-messages and --message-size",
+                    shown(name->text));
     if ((error == EINVAL || error == EOVERFLOW) && attributes.max_messages > most_messages)
         return over_system_limit(name, "a maximum number of messages", attributes.max_messages,
                                  "msg_max", most_messages);
@@ -117,8 +122,9 @@ static mqd_t open_new(const struct name *name, int flags, const struct queue_att
                       mode_t mode)
 {
     struct mq_attr sizes = {0};
+    bool sized = attributes->max_messages != 0 || attributes->message_size != 0;
 
-    if (attributes->max_messages != 0 || attributes->message_size != 0) {
+    if (sized) {
         struct queue_attributes filled = *attributes;
         queue_fill_defaults(&filled);
         sizes.mq_maxmsg = (long)filled.max_messages;
@@ -126,8 +132,8 @@ static mqd_t open_new(const struct name *name, int flags, const struct queue_att
     }
     /* Without a umask, the mode is exact from the first moment on. */
     mode_t before = umask(0);
-    mqd_t descriptor = mq_open(name->text, flags | O_CREAT | O_NONBLOCK | O_CLOEXEC, mode,
-                               sizes.mq_maxmsg == 0 ? NULL : &sizes);
+    mqd_t descriptor =
+        mq_open(name->text, flags | O_CREAT | O_NONBLOCK | O_CLOEXEC, mode, sized ? &sizes : NULL);
     int error = errno;
     umask(before);
     errno = error;

@@ -14,6 +14,9 @@
  * that one without a lock is known to be left over. */
 enum { PLACES = 8 };
 
+/* Through which link(2) finds what has no name. */
+#define DESCRIPTORS "/proc/self/fd"
+
 static struct name place_of(const struct name *name, int place)
 {
     uint64_t hash =
@@ -54,8 +57,8 @@ static int lock_draft(const struct draft *draft)
     return flock(draft->fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno;
 }
 
-/* For a file system without O_TMPFILE: a file that has its hidden name from
- * the start. */
+/* For a file system without O_TMPFILE, or where no name can be given to what
+ * has none: a file that has its hidden name from the start. */
 static int start_placed(struct draft *draft, const struct name *name)
 {
     int error = EEXIST;
@@ -73,7 +76,10 @@ static int start_placed(struct draft *draft, const struct name *name)
 
 int draft_start(struct draft *draft, const struct name *name)
 {
-    *draft = (struct draft){.fd = open(OBJECT_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)};
+    *draft = (struct draft){.fd = -1};
+    if (access(DESCRIPTORS, F_OK) != 0)
+        return start_placed(draft, name);
+    draft->fd = open(OBJECT_DIRECTORY, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     if (draft->fd >= 0)
         return 0;
     if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)
@@ -94,7 +100,7 @@ static int link_as(const struct draft *draft, const struct name *name)
 {
     char source[48];
 
-    snprintf(source, sizeof source, "/proc/self/fd/%d", draft->fd);
+    snprintf(source, sizeof source, DESCRIPTORS "/%d", draft->fd);
     return linkat(AT_FDCWD, source, AT_FDCWD, object_path(name).text, AT_SYMLINK_FOLLOW) == 0
                ? 0
                : errno;

@@ -161,6 +161,9 @@ static int held_by_process(pid_t pid, const struct stat *status)
     struct lock_list list = lock_list();
     int held = 0;
 
+    if (list.unknown) /* to wait for the lock could be to wait for ourselves */
+        die(STATUS_SYSTEM, "cannot see whether the shmrun around this has the lock: /proc/locks "
+                           "cannot be read");
     for (size_t i = 0; i < list.count && held == 0; i++)
         if (list.locks[i].pid == pid && list.locks[i].inode == status->st_ino &&
             list.locks[i].device == status->st_dev)

@@ -171,6 +171,15 @@ enum status object_error_status(int error)
     return other_kind ? STATUS_DATA : status_of_error(error);
 }
 
+enum status object_not_made(const char *attempt, const struct name *name, int error)
+{
+    bool nowhere = error == ENOENT;
+
+    return fail(nowhere ? STATUS_SYSTEM : object_error_status(error),
+                "cannot %s shared memory object %s: %s", attempt, shown(name->text),
+                nowhere ? "there is no directory " OBJECT_DIRECTORY : object_error(error));
+}
+
 int object_reserve(int fd, uint64_t from, uint64_t length)
 {
     int error;
@@ -213,6 +222,8 @@ enum status object_no_room(const char *attempt, const struct name *name, uint64_
                     "cannot %s shared memory object %s: %llu bytes asked for, RLIMIT_FSIZE allows "
                     "%llu (see ulimit -f); nothing was changed",
                     attempt, object, (unsigned long long)asked, (unsigned long long)most);
+    if (error == ENOENT)
+        return object_not_made(attempt, name, error);
     return fail(status_of_error(error),
                 "cannot %s shared memory object %s: %llu bytes asked for: %s; nothing was changed",
                 attempt, object, (unsigned long long)asked, error_text(error));

@@ -85,6 +85,10 @@ enum status object_error_status(int error);
  * nothing has changed then. */
 int object_reserve(int fd, uint64_t from, uint64_t length);
 
+/* Says why an attempt ("create") to make an object failed, for an errno value of
+ * shm_open(3) or draft.h, and returns the status. */
+enum status object_not_made(const char *attempt, const struct name *name, int error);
+
 /* Says that an attempt ("write") at an object asked for ASKED bytes and that
  * they were too many (ENOSPC, EFBIG), or what else the ERROR is, and returns the
  * status. MINE are bytes in use that the caller is about to give back. */

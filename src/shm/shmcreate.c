@@ -34,6 +34,20 @@ static const struct tool tool = {
     .most_operands = 2,
 };
 
+/* For one that a program has only given a size. NO_OBJECT as below. */
+static enum status reserve_rest(const struct name *name, uint64_t size)
+{
+    struct object object;
+
+    int error = object_try_open(&object, name, OBJECT_TO_WRITE);
+    if (error == ENOENT)
+        return STATUS_NO_OBJECT;
+    if (error == 0)
+        error = object_reserve(object.fd, 0, size);
+    object_close(&object);
+    return error == 0 ? STATUS_DONE : object_no_room("reserve", name, size, 0, error);
+}
+
 /* Whether the existing object is what would have been created; NO_OBJECT, without
  * a word, if it is not there any more. */
 static enum status compare(const struct name *name, uint64_t size)
@@ -55,7 +69,9 @@ static enum status compare(const struct name *name, uint64_t size)
         return fail(
             STATUS_EXISTS, "shared memory object %s exists already, with a size of %llu, not %llu",
             shown(name->text), (unsigned long long)status.st_size, (unsigned long long)size);
-    return owner_compare(&owner, &status, mode, "shared memory object", name);
+    enum status result = owner_compare(&owner, &status, mode, "shared memory object", name);
+    bool sparse = (uint64_t)status.st_blocks * 512 < size;
+    return result == STATUS_DONE && sparse ? reserve_rest(name, size) : result;
 }
 
 /* 0, EEXIST, or the status after saying why not. */
@@ -76,10 +92,7 @@ static enum status create(const struct name *name, uint64_t size)
     } else if ((error = draft_attributes(&draft, user, group, mode)) != 0) {
         status = owner_refused("shared memory object", name, error);
     } else if ((error = draft_publish(&draft, name)) != 0) {
-        status = error == EEXIST ? STATUS_EXISTS
-                                 : fail(error == ENOENT ? STATUS_SYSTEM : status_of_error(error),
-                                        "cannot create shared memory object %s: %s",
-                                        shown(name->text), error_text(error));
+        status = error == EEXIST ? STATUS_EXISTS : object_not_made("create", name, error);
     }
     draft_discard(&draft);
     return status;

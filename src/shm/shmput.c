@@ -131,8 +131,7 @@ static struct draft make_whole(void)
 static void require(int error)
 {
     if (error != 0)
-        die(object_error_status(error), "cannot write shared memory object %s: %s",
-            shown(name.text), object_error(error));
+        exit((int)object_not_made("write", &name, error));
 }
 
 /* False if somebody else was faster. */
@@ -170,7 +169,8 @@ static bool replace(struct object *object)
         require(error);
     }
     signals_checkpoint(); /* nothing is half done any more */
-    if (draft.fd != input.draft.fd)
+    /* Its lock with it, before there is more to say. */
+    if (still_there || draft.fd != input.draft.fd)
         draft_discard(&draft);
     return still_there;
 }

@@ -60,8 +60,7 @@ static void create_empty(const struct name *name)
     if (fd >= 0)
         close(fd);
     else if (error != EEXIST)
-        die(object_error_status(error), "cannot create shared memory object %s: %s",
-            shown(name->text), object_error(error));
+        exit((int)object_not_made("create", name, error));
 }
 
 static struct object lock_object(const struct name *name)
@@ -111,6 +110,7 @@ int main(int argc, char **argv)
         object_close(&object); /* a shmrun around this one has the lock */
     else
         lock_announce(lock = hand_to_command(object.fd), &object.status);
+    signals_checkpoint(); /* there is no COMMAND yet that a signal could be for */
     int ended = run_and_wait(argv + first + 1, environ, &error);
     if (error == 0)
         return ended;
