@@ -233,12 +233,27 @@ lower_than() {
     ends 0
 }
 
-@test "it waits also where SIGALRM is ignored, or blocked" {
+@test "it waits also where the signal of its timer is ignored, or blocked" {
     semcreate "$Q" 0
-    took 19 env --ignore-signal=ALRM semwait -t .2 "$Q"
+    took 19 env --ignore-signal=RTMIN semwait -t .2 "$Q"
     expect 124 ""
-    took 19 env --block-signal=ALRM semwait -t .2 "$Q"
+    took 19 env --block-signal=RTMIN semwait -t .2 "$Q"
     expect 124 ""
+}
+
+@test "a SIGALRM that others set ends it" {
+    semcreate "$Q" 0
+    start semwait -t 1h "$Q"
+    eventually sleeps "$pid"
+    kill -ALRM "$pid"
+    ends 142
+}
+
+@test "-t 0 -N loses nothing where no timer can be had" {
+    semcreate "$Q" 2
+    run bash -c 'ulimit -i 0; exec semwait -t 0 -N 3 "$1"' - "$Q"
+    expect 124 ""
+    [ "$(value_of "$Q")" = 2 ]
 }
 
 @test "no count is lost in 300 signals at any moment" {

@@ -253,6 +253,8 @@ static enum status take_one(const struct semaphore *semaphore, bool nonblock, na
             return STATUS_WOULD_WAIT;
         if (removed(semaphore)) /* wakes nobody: looked at about once a second */
             return STATUS_GONE;
+        if (deadline != NO_LIMIT && clock_now() >= deadline)
+            return STATUS_TIMED_OUT;
         switch (wait_in_call(wait_once, semaphore->counter, deadline_within(deadline, SECOND),
                              &error)) {
         case WAIT_READY:
@@ -263,8 +265,7 @@ static enum status take_one(const struct semaphore *semaphore, bool nonblock, na
         case WAIT_SIGNALLED:
             return STATUS_TIMED_OUT; /* the caller asks for signals first */
         case WAIT_TIMED_OUT:
-            if (deadline != NO_LIMIT && clock_now() >= deadline)
-                return STATUS_TIMED_OUT;
+            break;
         }
     }
 }

@@ -75,11 +75,12 @@ int main(int argc, char **argv)
 
     signals_catch();
     signals_survive_writes();
+    if (slots > 0)
+        patience.await = false; /* one that is removed meanwhile is made again */
     enum status status;
     do {
         if (slots > 0)
             create_if_missing(&name);
-        /* With --slots, one that is removed meanwhile is made again. */
         status = semaphore_open(&semaphore, &name, &patience,
                                 slots > 0 ? NULL : "--slots makes it, --await waits for it");
     } while (status == STATUS_NO_OBJECT);
@@ -94,7 +95,7 @@ int main(int argc, char **argv)
 
     /* A signal that came with the count is for semrun: there is no COMMAND yet. */
     int error = 0;
-    int ended = signals_caught() == 0 ? run_and_wait(argv + first + 1, environ, &error) : 0;
+    int ended = !signals_checkpoint() ? run_and_wait(argv + first + 1, environ, &error) : 0;
     if (semaphore_post(&semaphore) != STATUS_DONE)
         quit(STATUS_LIMIT);
     if (error != 0)
