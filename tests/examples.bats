@@ -196,6 +196,12 @@ severity 4: disk 90 % full"
     [ "$(wc -l <ran)" -eq 2 ]
 }
 
+@test "only-one leaves standard input to what it runs" {
+    echo data >data
+    run only-one "$Q" cat <data
+    expect 0 data
+}
+
 @test "only-one hands a signal on, and waits for what it runs" {
     a_signal_ends only-one "$Q" sh -c 'sleep 60 & trap "kill $!; echo end >>ended; exit 143" TERM; wait' "$Q"
     [ "$(cat ended)" = end ]
@@ -315,6 +321,14 @@ lines
     backup-queue -r "$Q" saved
     run mqrecv -d "$Q"
     expect 0 "$(seq 2 8)"
+}
+
+@test "backup-queue -r without its file leaves nothing behind" {
+    mqcreate -M 2 -s 64 "$Q"
+    run backup-queue -r "$Q" missing
+    [ "$status" -ne 0 ]
+    says missing
+    ! ls missing* 2>/dev/null
 }
 
 @test "backup-queue on a disk that fills keeps whole messages, and the rest is in the queue" {
