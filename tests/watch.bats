@@ -90,6 +90,16 @@ drawn() {
     [ "$(awk '{ if (length > most) most = length } END { print most }' "$log")" -le 16 ]
 }
 
+@test "each look adds one step to the history, however many rows an object has" {
+    mqcreate -M 8 -s 8 "$Q"
+    mqsend "$Q" 1 2 3 4 5 6 7 8
+    start_job mqstat -w1h -H -o history "$Q" "$Q"
+    two_rows() { [ "$(cat "$log")" = $'#\n#' ]; }
+    eventually two_rows
+    kill "$pid"
+    ended
+}
+
 @test "an interval that is too short is refused" {
     run mqstat --watch=0
     expect 64

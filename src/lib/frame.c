@@ -68,7 +68,7 @@ static enum record_result take_netstring(struct record_reader *reader, struct re
     const char *bytes = reader->data.bytes + reader->next;
     size_t available = reader->data.length - reader->next;
     size_t digits = 0;
-    size_t length = 0;
+    uint64_t length = 0;
 
     if (available == 0)
         return reader->at_end ? RECORD_NONE : RECORD_PENDING;
@@ -77,12 +77,12 @@ static enum record_result take_netstring(struct record_reader *reader, struct re
             return malformed(record, "a netstring begins with its length, without leading zeros");
         if (digits >= 18)
             return malformed(record, "the length of a netstring has 18 digits at most");
-        length = length * 10 + (size_t)(bytes[digits] - '0');
+        length = length * 10 + (uint64_t)(bytes[digits] - '0');
     }
     if (digits < available && (digits == 0 || bytes[digits] != ':'))
         return malformed(record, "a netstring is LENGTH:BYTES,");
     if (length > reader->longest) {
-        *record = (struct record){.length = length};
+        *record = (struct record){.length = (size_t)length};
         return RECORD_TOO_LONG;
     }
     if (digits == available || available < digits + 1 + length + 1)
@@ -90,8 +90,8 @@ static enum record_result take_netstring(struct record_reader *reader, struct re
                               : RECORD_PENDING;
     if (bytes[digits + 1 + length] != ',')
         return malformed(record, "no comma at the end of a netstring");
-    return hand_out(reader, record, reader->next + digits + 1, length,
-                    reader->next + digits + 1 + length + 1);
+    return hand_out(reader, record, reader->next + digits + 1, (size_t)length,
+                    reader->next + digits + 1 + (size_t)length + 1);
 }
 
 static enum record_result take_all(struct record_reader *reader, struct record *record)

@@ -74,10 +74,11 @@ void gauge_history(struct table *table, size_t column, const char *name, unsigne
     char text[3 * HISTORY_LENGTH + 1] = "";
 
     struct history *history = history_of(name);
-    history->seen = true;
-    if (history->count == HISTORY_LENGTH)
+    if (!history->seen && history->count == HISTORY_LENGTH)
         memmove(history->levels, history->levels + 1, --history->count);
-    history->levels[history->count++] = (unsigned char)scaled(part, whole, LEVELS - 1);
+    if (!history->seen) /* else this look has another row for it */
+        history->levels[history->count++] = (unsigned char)scaled(part, whole, LEVELS - 1);
+    history->seen = true;
     for (size_t i = 0; i < history->count; i++)
         strcat(text, signs[history->levels[i]]);
     table_text(table, column, text);
