@@ -604,3 +604,19 @@ is_full() {
     ends 0
     [ "$(wc -c <got)" -eq 200001 ]
 }
+
+@test "a stream that has ended does not wait for another's long record" {
+    mkfifo f go
+    exec 4<>f 5<>go
+    start bash -c '{ echo hi; read -r _ <go; } | mkfifo-send -n f'
+    local stream=$pid
+    eventually holds 3
+    head -c 3M /dev/zero | tr '\0' a >long
+    start mkfifo-send -l f <long
+    begun() { ! holds 3; }
+    eventually begun
+    echo >&5
+    pid=$stream
+    ends 0
+    exec 4>&- 5>&-
+}

@@ -354,3 +354,15 @@ END
     expect 66
     says "no such file"
 }
+
+@test "a signal ends it also where its input is always ready and its queue never full" {
+    need_strace
+    make_queue
+    start_job msgrecv -f "$K"
+    yes "$(printf %0100d 1)" | head -c 400K >input
+    # Slow enough for the receiver to keep up.
+    start strace -qq -o trace -e trace=msgsnd -e inject=msgsnd:delay_enter=500 msgsend "$K" < <(cat input)
+    eventually grep -q msgsnd trace
+    kill -TERM "$(pgrep -P "$pid")"
+    ends 143
+}

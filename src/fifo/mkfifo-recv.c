@@ -201,6 +201,8 @@ static enum status writers_gone(void)
         return STATUS_DONE;
     if (!reader.displaced && (follow || received == 0))
         return reader_next_writer(&reader);
+    if (in_vain != STATUS_DONE)
+        return in_vain;
     if (received == 0 && !follow)
         return reader_reopen(&reader);
     return fail(STATUS_GONE,
@@ -249,12 +251,12 @@ static enum status take_some(void)
 
 static enum status receive_records(void)
 {
-    enum status status = reader_wait(&reader);
+    enum status status = stop_in_vain(reader_wait(&reader));
 
     progress_start("record");
     while (status == STATUS_DONE && ended < wanted) {
         signals_checkpoint();
-        status = take_some();
+        status = stop_in_vain(take_some());
     }
     if (status == STATUS_DONE && wishes.unlink)
         status = fifo_remove(&reader.fifo);

@@ -182,6 +182,10 @@ static enum copied copy_piece(struct copy *copy, enum status *status)
     enum copied copied = COPY_SOME;
 
     *status = writer_enter(&writer);
+    if ((*status == STATUS_WOULD_WAIT || *status == STATUS_TIMED_OUT) && copy_ended(copy)) {
+        *status = STATUS_DONE; /* there is nothing left to wait for */
+        return COPY_END;
+    }
     copy->to = writer.fifo.descriptor;
     if (*status == STATUS_DONE) {
         copied = copy_some(copy);

@@ -26,7 +26,8 @@ static enum status wait_for_turn(struct reader *reader)
             return STATUS_WOULD_WAIT;
         if (pause_before_looking(&pause, SECOND / 50, deadline) == WAIT_TIMED_OUT)
             return STATUS_TIMED_OUT;
-        if (!fifo_replaced(&reader->fifo))
+        /* What was sent before it was replaced is for whoever has it open. */
+        if (!fifo_replaced(&reader->fifo) || fifo_unread(&reader->fifo) > 0)
             continue;
         fifo_close(&reader->fifo); /* writers come to the other one */
         enum status status = open_at_path(reader);

@@ -50,14 +50,15 @@ static bool lock(const struct writer *writer, short type, bool alone)
 
 static enum status wait_for_lock(struct writer *writer, bool alone, nanoseconds deadline)
 {
+    bool nonblock = writer->patience->nonblock;
     struct pause pause = {0};
     enum status status = STATUS_DONE;
 
+    if (nonblock) /* a short record, or a piece of a stream, is out of the way at once */
+        deadline = deadline_after(SECOND / 100);
     while (status == STATUS_DONE && !lock(writer, F_WRLCK, alone)) {
-        if (writer->patience->nonblock)
-            return STATUS_WOULD_WAIT;
         if (pause_before_looking(&pause, SECOND / 200, deadline) == WAIT_TIMED_OUT)
-            return STATUS_TIMED_OUT;
+            return nonblock ? STATUS_WOULD_WAIT : STATUS_TIMED_OUT;
         if (writer->written == 0 && fifo_replaced(&writer->fifo))
             status = connect_anew(writer);
     }

@@ -85,6 +85,8 @@ static enum copied what_is_missing(const struct copy *copy)
                             {.fd = copy->to, .events = POLLOUT}};
 
     poll(ends, 2, 0);
+    if (ends[0].revents == 0 && !copy->regular && !copy->nonblocking)
+        return COPY_NEEDS_INPUT; /* and no room is needed for what is not there */
     if (ends[1].revents == 0)
         return copy_ended(copy) ? COPY_END : COPY_NEEDS_OUTPUT;
     return ends[0].revents == 0 ? COPY_NEEDS_INPUT : COPY_SOME;
@@ -152,8 +154,8 @@ enum copied copy_some(struct copy *copy)
     switch (errno) {
     case EINTR:
         return COPY_SOME;
-    case EAGAIN:
-        return what_is_missing(copy);
+    case EAGAIN: /* of a FIFO whose writers have gone only read(2) may say so */
+        return copy->nonblocking ? read_and_write(copy) : what_is_missing(copy);
     case EPIPE:
     case ENOSPC:
     case EDQUOT:

@@ -156,9 +156,11 @@ static ssize_t read_stream(const struct record_reader *reader, char *bytes, size
     int error = EINTR;
 
     enum waited waited = wait_for(&input, 1, NO_LIMIT);
-    if (waited == WAIT_READY)
+    if (waited == WAIT_READY && signals_caught() == 0)
         waited = wait_in_call(read_block, &block, NO_LIMIT, &error);
-    if (waited == WAIT_SIGNALLED && signals_caught() != 0)
+    if (waited == WAIT_READY && block.got >= 0)
+        return block.got;
+    if (signals_caught() != 0)
         signals_die(signals_caught());
     errno = error;
     return block.got;

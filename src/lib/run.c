@@ -166,6 +166,17 @@ int run_next_signal(const sigset_t *awaited)
     return signal > 0 && signal != SIGCHLD && !signal_from_terminal(&info) ? signal : 0;
 }
 
+int run_next_pending(const sigset_t *awaited)
+{
+    static const struct timespec none;
+    int signal;
+
+    do
+        signal = sigtimedwait(awaited, NULL, &none);
+    while (signal == SIGCHLD);
+    return signal > 0 ? signal : 0;
+}
+
 static const char *why_not_started(const char *command, int error)
 {
     static char text[128];
@@ -206,6 +217,8 @@ int run_and_wait(char *const *argv, char *const *environment, int *error)
     *error = run_start(argv, environment, -1, &pid);
     if (*error != 0)
         return 0;
+    for (int signal; (signal = run_next_pending(&awaited)) != 0;)
+        kill(pid, signal);
     while (waitpid(pid, &wait_status, WNOHANG) != pid) {
         int signal = run_next_signal(&awaited);
         if (signal != 0)

@@ -36,6 +36,11 @@ sigset_t run_hold_signals(void);
  * on to COMMANDs: 0, or that signal. */
 int run_next_signal(const sigset_t *awaited);
 
+/* Once all are started, and before they are looked after: a signal that has come
+ * meanwhile, from the terminal too, for it came before there was a COMMAND that
+ * could get it; 0 if there is none. */
+int run_next_pending(const sigset_t *awaited);
+
 /* Says why COMMAND could not be started, for an errno value of run_start;
  * returns 127, 126, or 125 if the system had no room for it. */
 int run_cannot_start(const char *command, int error);

@@ -189,6 +189,8 @@ static void start_all(void)
 
 static void wait_for_all(const sigset_t *awaited)
 {
+    for (int signal; (signal = run_next_pending(awaited)) != 0;)
+        signal_all(signal);
     while (collect() > 0) {
         int signal = run_next_signal(awaited);
         if (signal != 0)
