@@ -172,11 +172,11 @@ names() {
 @test "what cannot be seen is shown as its bytes, what is beside it as it is" {
     local code name
     export LC_ALL=C.UTF-8
-    for code in 80 a0 ad 200b 200f 2028 202e 2060 206f feff e0000 e0fff; do
+    for code in 80 a0 ad 61c 115f 1160 1680 180e 2000 200f 2028 202f 205f 206f 3000 3164 feff ffa0 e0000 e0fff; do
         printf -v name "\\U$code"
         [[ $(names "$name") == '\x'* ]] || { echo "U+$code is shown" && return 1; }
     done
-    for code in a1 ac ae 200a 2010 2027 202f 205f 2070 fefe ff00 dffff e1000; do
+    for code in a1 ac ae 61b 1161 1fff 2010 2027 2030 205e 2070 3001 3165 fefe ff00 ff9f dffff e1000; do
         printf -v name "\\U$code"
         [ "$(names "$name")" = "$name" ] || { echo "U+$code is not shown" && return 1; }
     done

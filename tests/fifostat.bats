@@ -112,6 +112,7 @@ bash"
 @test "-0 prints paths as they are, -o the columns asked for" {
     mkfifo $'a\nb'
     fifostat -0 f $'a\nb' | cmp - <(printf 'f\0a\nb\0')
+    fifostat -0 -o pid f | cmp - <(printf 'f\0')
     run fifostat -H -o mode,name f
     expect 0 $'0640\tf'
     run fifostat -H -o name $'a\nb'
@@ -205,6 +206,28 @@ bash"
     need jq
     run jq -c '[.readers, .writers, .unread]' <<<"$(as_other_user fifostat -q -j f)"
     expect 0 '[null,null,null]'
+}
+
+@test "root that may not trace does not take what it cannot follow for nobody" {
+    need_other_user
+    need jq
+    chmod 666 f
+    chmod 755 .
+    start setpriv --reuid "$other" --clear-groups sleep 100 <>f
+    eventually shows readers "$pid"
+    run --separate-stderr setpriv --bounding-set=-sys_ptrace --inh-caps=-all fifostat -H -o readers,writers,unread f
+    expect 0 $'?\t?\t?'
+    says "may not be looked into"
+    run jq -c '[.readers, .writers, .unread]' \
+        <<<"$(setpriv --bounding-set=-sys_ptrace --inh-caps=-all fifostat -q -j f)"
+    expect 0 '[null,null,null]'
+}
+
+@test "a writer in creat(2) is seen too" {
+    [ "$(uname -m)" = x86_64 ] || skip "needs the number of the call"
+    need perl
+    start perl -e 'syscall(85, "f", 0600)'
+    eventually shows readers,writers $'-\t'"$pid(opening)"
 }
 
 @test "a thread that is blocked in open is found" {

@@ -208,6 +208,16 @@ random_records() {
     [ "$(tail -c 2 object | od -An -tx1)" = " 7d 00" ]
 }
 
+@test "-j leaves no control character for a terminal" {
+    local control=$'\xc2\x9b31m \x1b[0m \x7f \xc2\xa0'
+    mqcreate -M 8 -s 64 "$Q"
+    mqsend "$Q" "$control" "$control"
+    run mqrecv -j "$Q"
+    says '"message":"\u009b31m \u001b[0m \u007f '$'\xc2\xa0"'
+    need jq
+    [ "$(mqrecv -j "$Q" | jq -r .message)" = "$control" ]
+}
+
 @test "-j writes any queue name" {
     need jq
     Q=$Q.$'"\\\n\e\xc3\xa4'

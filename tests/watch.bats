@@ -242,3 +242,41 @@ drawn() {
         mqstat -w0.01 "$Q"
     expect 0 -15
 }
+
+@test "Ctrl-Z gives the terminal back, and fg goes on" {
+    mqcreate -M 8 -s 64 "$Q"
+    # The shell's own jobs: it leads, and the view has a group of its own.
+    on_terminal "bash -c 'set -m; mqstat -w0.05 -o messages $Q; echo stopped; stty -a; fg; echo status \$?'"
+    eventually drawn MESSAGES
+    printf '\032' >&9
+    eventually drawn " icanon"
+    drawn $'\e[?1049l'
+    again() { [ "$(grep -aoF $'\e[?1049h' "$screen" | wc -l)" = 2 ]; }
+    eventually again
+    printf q >&9
+    ended
+    drawn "status 0"
+    exec 9>&-
+}
+
+@test "Ctrl-Z stops nothing where nobody could have it go on" {
+    mqcreate -M 8 -s 64 "$Q"
+    on_terminal "mqstat -w0.05 -o messages $Q"
+    eventually drawn MESSAGES
+    printf '\032' >&9
+    again() { [ "$(grep -aoF $'\e[?1049h' "$screen" | wc -l)" = 2 ]; }
+    eventually again
+    printf '\003' >&9
+    ended
+    expect 130
+    exec 9>&-
+}
+
+@test "in the background a signal ends it" {
+    mqcreate -M 8 -s 64 "$Q"
+    # timeout(1) has its command in a group that is not the terminal's.
+    on_terminal "sh -c 'timeout 3 mqstat -w $Q; echo status \$?'"
+    ended
+    drawn "status 124"
+    exec 9>&-
+}

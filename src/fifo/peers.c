@@ -65,6 +65,12 @@ static bool parse_opening(const char *line, pid_t pid, struct opening *opening)
         return true;
     }
 #endif
+#ifdef SYS_creat
+    if (number == SYS_creat) {
+        *opening = (struct opening){AT_FDCWD, a[0], O_WRONLY};
+        return true;
+    }
+#endif
     *opening = (struct opening){(int)a[0], a[1], (int)a[2]};
 #ifdef SYS_openat2
     if (number == SYS_openat2) { /* its flags are the first member of what is pointed to */

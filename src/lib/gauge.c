@@ -73,6 +73,8 @@ void gauge_history(struct table *table, size_t column, const char *name, unsigne
     const char *const *signs = terminal_is_utf8() ? blocks : ascii;
     char text[3 * HISTORY_LENGTH + 1] = "";
 
+    if (!table_shows(table, column))
+        return;
     struct history *history = history_of(name);
     if (!history->seen && history->count == HISTORY_LENGTH)
         memmove(history->levels, history->levels + 1, --history->count);

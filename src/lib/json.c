@@ -72,6 +72,8 @@ static void add_escaped(struct buffer *out, const char *bytes, size_t length)
             buffer_add(out, "\\t", 2);
         } else if (c < 0x20 || c == 0x7f) {
             buffer_add_format(out, "\\u%04x", c);
+        } else if (c == 0xc2 && (unsigned char)bytes[i + 1] < 0xa0) { /* C1: also for terminals */
+            buffer_add_format(out, "\\u%04x", (unsigned char)bytes[++i]);
         } else {
             buffer_add(out, &bytes[i], 1);
         }

@@ -60,13 +60,14 @@ bool terminal_is_utf8(void)
     return false;
 }
 
-/* C1 controls are commands to a terminal; the others change the order or the
- * boundaries of what is seen without being seen. */
+/* C1 controls are commands to a terminal; the others are blanks, or change the order
+ * or the boundaries of what is seen without being seen. */
 static bool is_invisible(uint32_t c)
 {
-    return (c >= 0x80 && c <= 0xa0) || c == 0xad || (c >= 0x200b && c <= 0x200f) ||
-           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-           (c >= 0xe0000 && c <= 0xe0fff);
+    return (c >= 0x80 && c <= 0xa0) || c == 0xad || c == 0x61c || c == 0x115f || c == 0x1160 ||
+           c == 0x1680 || c == 0x180e || (c >= 0x2000 && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202f) || (c >= 0x205f && c <= 0x206f) || c == 0x3000 ||
+           c == 0x3164 || c == 0xfeff || c == 0xffa0 || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 static void show_escape(struct buffer *out, unsigned char c)

@@ -190,7 +190,7 @@ static _Noreturn void bad_option(int answer, char **argv)
         usage_error("option --%s takes an argument, %s", row->name, row->argument);
     if (row != NULL)
         usage_error("option --%s takes no argument", row->name);
-    if (optopt > 0 && optopt < OPTION_LONG_ONLY) {
+    if (optopt != 0 && optopt < OPTION_LONG_ONLY) { /* below 0: of a character beyond ASCII */
         const char letter[2] = {(char)optopt, '\0'};
         usage_error("no option '-%s'", shown(letter));
     }

@@ -158,7 +158,18 @@ static void look_at_mapping(struct search *search, pid_t pid, const char *comman
     use->writes = use->writes || (permissions[1] == 'w' && permissions[3] == 's');
 }
 
-static void look_at_mappings(struct search *search, pid_t pid, int process, const char *command)
+/* Root without CAP_SYS_PTRACE may list the descriptors of another user's process,
+ * and no more: not even where their links lead. */
+static bool may_not_follow(int descriptors, const char *name)
+{
+    char nowhere[1];
+
+    return (errno == EACCES || errno == EPERM) &&
+           readlinkat(descriptors, name, nowhere, sizeof nowhere) < 0 && errno != ENOENT;
+}
+
+/* False if they may not be seen. */
+static bool look_at_mappings(struct search *search, pid_t pid, int process, const char *command)
 {
     char *line = NULL;
     size_t size = 0;
@@ -167,29 +178,35 @@ static void look_at_mappings(struct search *search, pid_t pid, int process, cons
     FILE *maps = fd < 0 ? NULL : fdopen(fd, "r");
     if (maps == NULL) {
         proc_require_descriptors(errno);
-        return;
+        return errno != EACCES && errno != EPERM;
     }
     while (getline(&line, &size, maps) > 0)
         look_at_mapping(search, pid, command, line);
     free(line);
     fclose(maps);
+    return true;
 }
 
 static void look_into(struct search *search, pid_t pid, int process, DIR *descriptors)
 {
     char command[64] = "";
     struct dirent *entry;
+    bool unseen = false;
 
     if (read_start(process, "comm", command, sizeof command))
         command[strcspn(command, "\n")] = '\0';
     while ((entry = readdir(descriptors)) != NULL) {
         struct stat status;
         size_t object;
-        if (fstatat(dirfd(descriptors), entry->d_name, &status, 0) == 0 &&
-            which_object(search, status.st_dev, status.st_ino, &object))
+        if (fstatat(dirfd(descriptors), entry->d_name, &status, 0) != 0)
+            unseen = unseen || may_not_follow(dirfd(descriptors), entry->d_name);
+        else if (which_object(search, status.st_dev, status.st_ino, &object))
             add_descriptor(search, object, pid, command, process, entry->d_name);
     }
-    look_at_mappings(search, pid, process, command);
+    unseen = !look_at_mappings(search, pid, process, command) || unseen;
+    /* One of our own that is kept from us is the system's, as its first can be. */
+    struct stat owner;
+    search->uses->hidden += unseen && fstat(process, &owner) == 0 && owner.st_uid != geteuid();
 }
 
 /* One that has ended is nobody; any other might have an object open. */
@@ -247,7 +264,8 @@ struct process_uses processes_using(const struct object_id *objects, size_t coun
     uses.first = first_of_the_same(&search);
     DIR *proc = opendir("/proc");
     if (proc == NULL)
-        die(status_of_error(errno), "cannot read /proc: %s", error_text(errno));
+        die(errno == ENOENT ? STATUS_SYSTEM : status_of_error(errno), "cannot read /proc: %s",
+            error_text(errno));
     while ((entry = readdir(proc)) != NULL)
         look_at_process(&search, dirfd(proc), entry->d_name);
     closedir(proc);

@@ -64,6 +64,14 @@ static _Noreturn void no_such_column(const struct column *columns, const char *n
     usage_error("no column '%s'; there are:%s", shown(word.bytes), list.bytes);
 }
 
+static bool is_wanted(const struct table *table, size_t column)
+{
+    for (size_t i = 0; i < table->shown_count; i++)
+        if (table->shown[i] == column)
+            return true;
+    return false;
+}
+
 struct table *table_new(const struct column *columns, const struct table_style *style,
                         const char *defaults)
 {
@@ -83,7 +91,7 @@ struct table *table_new(const struct column *columns, const struct table_style *
         size_t column = column_of(columns, list, length);
         if (columns[column].heading == NULL)
             no_such_column(columns, list, length);
-        if (!table_shows(table, column))
+        if (!is_wanted(table, column))
             table->shown[table->shown_count++] = column;
         if (list[length] == '\0')
             break;
@@ -94,10 +102,7 @@ struct table *table_new(const struct column *columns, const struct table_style *
 
 bool table_shows(const struct table *table, size_t column)
 {
-    for (size_t i = 0; i < table->shown_count; i++)
-        if (table->shown[i] == column)
-            return true;
-    return false;
+    return is_wanted(table, column) && (column == 0 || !table->style->names);
 }
 
 void table_leave_out(struct table *table, size_t column)

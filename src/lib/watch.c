@@ -40,7 +40,7 @@ static void write_terminal(const char *bytes, size_t length)
         if (wrote > 0) {
             bytes += wrote;
             length -= (size_t)wrote;
-        } else if (signals_caught() != 0) {
+        } else if (signals_caught() != 0 && poll(&room, 1, 0) == 0) {
             return; /* it has stalled, and is not to keep us */
         } else if (errno == EAGAIN) {
             wait_for(&room, 1, NO_LIMIT);
@@ -50,25 +50,44 @@ static void write_terminal(const char *bytes, size_t length)
 
 static void leave_screen(void)
 {
+    pid_t foreground = tcgetpgrp(STDIN_FILENO);
+
     if (on_screen)
         write_terminal(SCREEN_LEAVE, strlen(SCREEN_LEAVE));
-    if (keys_changed)
+    /* In the background it is the shell that has set the keys, and to set them would
+     * stop us. */
+    if (keys_changed && (foreground < 0 || foreground == getpgrp()))
         tcsetattr(STDIN_FILENO, TCSANOW, &keys_before);
     on_screen = keys_changed = false;
 }
 
-/* Has each key reach us at once, unseen; signals are still those of the terminal. */
+static _Noreturn void end_by_signal(void)
+{
+    leave_screen();
+    signals_die(signals_caught());
+}
+
+static int set_keys(void *keys)
+{
+    return tcsetattr(STDIN_FILENO, TCSANOW, keys) == 0 ? 0 : errno;
+}
+
+/* Has each key reach us at once, unseen; signals are still those of the terminal.
+ * In the background this stops until we are in the foreground, or ended. */
 static void enter_screen(void)
 {
     struct termios keys;
+    int error = 0;
 
     if (tcgetattr(STDIN_FILENO, &keys_before) == 0) {
         keys = keys_before;
         keys.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
         keys.c_cc[VMIN] = 1;
         keys.c_cc[VTIME] = 0;
-        keys_changed = tcsetattr(STDIN_FILENO, TCSANOW, &keys) == 0;
+        keys_changed = wait_in_call(set_keys, &keys, NO_LIMIT, &error) == WAIT_READY && error == 0;
     }
+    if (signals_caught() != 0)
+        end_by_signal();
     on_screen = true;
     write_terminal(SCREEN_ENTER, strlen(SCREEN_ENTER));
 }
@@ -170,23 +189,29 @@ static int watch_terminal(void)
     return fd;
 }
 
+/* As the signal does by itself: not where it is ignored, nor where nobody could have
+ * us go on. */
+static void stop(void)
+{
+    sigset_t stopping;
+
+    leave_screen();
+    raise(SIGTSTP);
+    sigemptyset(&stopping);
+    sigaddset(&stopping, SIGTSTP);
+    sigprocmask(SIG_UNBLOCK, &stopping, NULL);
+    sigprocmask(SIG_BLOCK, &stopping, NULL);
+    enter_screen();
+}
+
 /* Another size needs no more than drawing anew. */
 static void stop_if_wanted(int changes)
 {
     struct signalfd_siginfo change;
 
     while (read(changes, &change, sizeof change) == sizeof change)
-        if (change.ssi_signo == SIGTSTP) {
-            leave_screen();
-            raise(SIGSTOP);
-            enter_screen();
-        }
-}
-
-static _Noreturn void end_by_signal(void)
-{
-    leave_screen();
-    signals_die(signals_caught());
+        if (change.ssi_signo == SIGTSTP)
+            stop();
 }
 
 static int watch_on_screen(const struct watching *watching, struct table_style *style,
