@@ -207,7 +207,8 @@ stream_messages() {
     # Until it has subscribed, there is nobody to keep a message for.
     subscribed() { mosquitto_pub -p "$port" -q 1 -t topic -m first && ! queue_holds 0 "$Q2"; }
     eventually subscribed
-    mqrecv -d "$Q2" >/dev/null
+    mosquitto_pub -p "$port" -q 1 -t topic -m last
+    until [ "$(mqrecv -t 20 "$Q2")" = last ]; do :; done
     printf 'a\0b\nc\n' >binary
     mqsend "$Q" one ""
     mqsend -r "$Q" <binary

@@ -273,6 +273,7 @@ take_rest() {
     receives -C -f
     eventually taken
     kill -TERM "$pid"
+    eventually seen_signals
     sleep 0.3
     waits
     kill -TERM "$pid"
@@ -496,7 +497,7 @@ output_is_broken() {
     echo taken >&8
     seen() { grep -q '^ppoll.* = 1' trace; }
     eventually seen
-    read -r -u 8
+    read -r -t 20 -u 8
     local sender
     sender=$(pgrep -P "$pid")
     kill -TERM "$sender"

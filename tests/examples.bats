@@ -29,11 +29,13 @@ nothing_runs() {
     done
 }
 
-# a_signal_ends COMMAND...: TERM ends it, and all that it has started.
+# a_signal_ends COMMAND...: TERM ends it, and all that it has started; once the file
+# $ready is there, if that is set.
 a_signal_ends() {
     start "$@"
     eventually sleeps "$pid"
     eventually has_child "$pid"
+    [ -z "${ready-}" ] || eventually test -s "$ready"
     kill -TERM "$pid"
     ends 143
     eventually nothing_runs
@@ -203,7 +205,8 @@ severity 4: disk 90 % full"
 }
 
 @test "only-one hands a signal on, and waits for what it runs" {
-    a_signal_ends only-one "$Q" sh -c 'sleep 60 & trap "kill $!; echo end >>ended; exit 143" TERM; wait' "$Q"
+    ready=ready a_signal_ends only-one "$Q" sh -c 'sleep 60 & trap "kill $!; echo end >>ended; exit 143" TERM
+        echo >ready; wait' "$Q"
     [ "$(cat ended)" = end ]
 }
 
@@ -252,8 +255,9 @@ severity 4: disk 90 % full"
 }
 
 @test "back-pressure that a signal ends leaves no process and no queue" {
-    a_signal_ends back-pressure "seq 100000; : $Q" "cat >>got; sleep 0.1" 2
-    no_queue() { ! mqstat --noheadings --output=name | grep -q back-pressure; }
+    # Its first message is handled: all five commands run, and the last has set its trap.
+    ready=got a_signal_ends back-pressure "seq 100000; : $Q" "cat >>got; sleep 0.1" 2
+    no_queue() { ! mqstat --quiet "back-pressure.$pid" >queue; }
     eventually no_queue
 }
 

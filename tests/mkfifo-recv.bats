@@ -290,7 +290,7 @@ replace_fifo() {
     eventually grep -q first got
     exec 4>f
     rm f
-    sleep 1.5 # the second open fails
+    eventually grep -q 'ENOENT' trace # the second open fails
     echo second >&4
     exec 4>&-
     ends 0
@@ -404,8 +404,11 @@ replace_fifo() {
     expect 74
     start bash -c 'exec mkfifo-recv f 1<f'
     ends 74
-    run bash -c 'set -o pipefail; (sleep 0.1; exec mkfifo-recv f) | true'
+    mkfifo pipe
+    exec 9<>pipe 8>pipe 9>&-
+    run bash -c 'exec mkfifo-recv f >&8'
     expect 74
+    exec 8>&-
     [ "$(fifostat -H -o unread f)" = 6 ]
     exec 4>&-
 }
@@ -590,7 +593,7 @@ replace_fifo() {
     exec 8<>input
     start strace -qq -o trace -e inject=unlink,unlinkat:delay_enter=2000000 mkfifo-recv -n -u f >got 8>&-
     local receiver=$pid
-    eventually test -p f
+    eventually grep -q unlink trace
     start mkfifo-send f <input 8>&-
     gone() { [ ! -e f ]; }
     eventually gone
@@ -632,4 +635,38 @@ sys.exit(tool.wait())' strace -qq -o trace -e trace=splice mkfifo-recv f >got
     run timeout 20 strace -qq -o trace -P "$PWD/f" -e inject=open,openat:delay_exit=1000000 mkfifo-recv -N 1 "$PWD/f"
     expect 0 hello
     ends 0
+}
+
+@test "one that waits for its turn takes what was sent before the FIFO was removed and made again" {
+    mkfifo f
+    start mkfifo-recv -N 2 f >first
+    eventually opened_by "$pid"
+    local first=$pid
+    exec 4>f
+    echo one >&4
+    eventually lines_in first 1
+    start mkfifo-recv -N 1 f >got 4>&-
+    eventually has_open "$pid" "$PWD/f"
+    # Whoever has the turn does not take it.
+    kill -STOP "$first"
+    mkfifo-send f hello
+    replace_fifo
+    sleep 0.5 # the one that waits looks about every 20 ms
+    kill -KILL "$first"
+    exec 4>&-
+    ends 0
+    [ "$(cat got)" = hello ]
+}
+
+@test "-u hears the last call with -N too" {
+    need_strace
+    start strace -qq -o trace -e trace=unlink,unlinkat -e inject=unlink,unlinkat:delay_enter=1000000 \
+        mkfifo-recv -u -t 20ms -N 1 f >got
+    eventually grep -q unlink trace
+    mkfifo-send -e -t 20 f hello
+    ends 0
+    [ "$(cat got)" = hello ]
+    run mkfifo-recv -u -n -N 1 f
+    expect 1 ""
+    [ ! -e f ]
 }

@@ -603,8 +603,8 @@ END
     not_under_valgrind "its memory is of another kind"
     need_root
     unshare -i true || skip "needs IPC namespaces"
-    run unshare -i bash -c 'echo 524288 >/proc/sys/fs/mqueue/msgsize_max && mqcreate -M 1 -s 512K "$1" || exit
-        mqrun -f -J 32 "$1" true 3>&- &
+    run unshare -i bash -c 'echo 262144 >/proc/sys/fs/mqueue/msgsize_max && mqcreate -M 1 -s 256K "$1" || exit
+        mqrun -f -J 64 "$1" true 3>&- &
         for ((i = 0; i < 3000; i++)); do
             [ "$(awk "/^VmRSS/ { print \$2 }" "/proc/$!/status")" -lt 16384 ] || break
             sleep 0.01

@@ -6,6 +6,7 @@ load support/ipc
 load support/sysv
 
 setup() {
+    need script
     setup_names
     setup_keys
     cd "$BATS_TEST_TMPDIR" || return
@@ -20,10 +21,9 @@ teardown() {
 }
 
 # on_terminal COMMAND: runs it with standard error on a terminal; what that shows
-# is in $screen. SHELL: script(1) has it run COMMAND.
+# is in $screen.
 on_terminal() {
-    need script
-    SHELL=/bin/sh script -qefc "$1" "$screen" </dev/null >/dev/null
+    script -qefc "$1" "$screen" </dev/null >/dev/null
     tail -n +2 "$screen" >screen.rest # without the head, which names the command
 }
 
@@ -48,13 +48,13 @@ four() {
     local i
     for i in 1 2 3 4; do
         echo "$i"
-        sleep 0.15
+        sleep 0.5
     done
 }
 
 @test "shmput shows the bytes it gathers" {
     mkfifo pipe
-    slowly 300000 >pipe &
+    slowly 300000 >pipe 3>&- &
     on_terminal "shmput -v '$Q' <pipe"
     shows '^shmput: [0-9.]+ [KM]iB, [0-9.]+ [KM]iB/s'
     shows '2400000 bytes written'
@@ -70,11 +70,11 @@ four() {
 @test "mkfifo-send shows the bytes and the share, mkfifo-recv the bytes" {
     truncate -s 9M nine
     mkfifo f
-    { sleep 0.3; mkfifo-recv f | { sleep 0.3; cat >/dev/null; }; } &
+    { sleep 1; mkfifo-recv f | { sleep 1; cat >/dev/null; }; } 3>&- &
     on_terminal "mkfifo-send -v f <nine"
     wait
     shows '^mkfifo-send: [0-9.]+ [KM]iB, [0-9.]+ .*B/s, [0-9]+ %'
-    slowly 100000 | mkfifo-send f &
+    { slowly 100000 | mkfifo-send f; } 3>&- &
     on_terminal "mkfifo-recv -v f >/dev/null"
     wait
     shows '^mkfifo-recv: [0-9.]+ [KM]iB, [0-9.]+ .*B/s'
@@ -83,8 +83,8 @@ four() {
 @test "mkfifo-send -l shows the records" {
     mkfifo f
     mkfifo pipe
-    four >pipe &
-    mkfifo-recv f >got &
+    four >pipe 3>&- &
+    mkfifo-recv f >got 3>&- &
     on_terminal "mkfifo-send -v -l f <pipe"
     wait
     shows '^mkfifo-send: [123] records?, [0-9]+/s'
@@ -94,11 +94,11 @@ four() {
 @test "mqsend and mqrecv show messages, and their share where the size is known" {
     mqcreate -M 8 -s 64 "$Q"
     seq 16 >sixteen
-    { sleep 0.4; mqrecv -N 16 "$Q" >/dev/null; } &
+    { sleep 1.5; mqrecv -N 16 "$Q" >/dev/null; } 3>&- &
     on_terminal "mqsend -v '$Q' <sixteen"
     wait
     shows '^mqsend: [0-9]+ messages?, [0-9]+/s, [0-9]+ %'
-    four | mqsend "$Q" &
+    { four | mqsend "$Q"; } 3>&- &
     on_terminal "mqrecv -v -N 4 '$Q' >/dev/null"
     wait
     shows '^mqrecv: [123] messages?, [0-9]+/s, (25|50|75) %'
@@ -106,7 +106,7 @@ four() {
 
 @test "msgrecv shows messages, too" {
     make_queue
-    four | msgsend "$K" &
+    { four | msgsend "$K"; } 3>&- &
     on_terminal "msgrecv -v -N 4 $K >/dev/null"
     wait
     shows '^msgrecv: [123] messages?, [0-9]+/s, (25|50|75) %'

@@ -291,6 +291,7 @@ hold() {
     cat >script <<'END'
 trap 'echo INT >>got' INT
 echo >ready
+until [ -e got ]; do sleep 0.01; done
 i=0
 while [ "$i" -lt 30 ]; do sleep 0.01; i=$((i + 1)); done
 END

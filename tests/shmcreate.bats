@@ -182,7 +182,7 @@ teardown() {
 @test "-i makes anew what is removed just then" {
     need_strace
     shmcreate "$Q" 10
-    strace -qq -o "$BATS_TEST_TMPDIR/trace" -P "/dev/shm/$Q" -e inject=newfstatat:delay_exit=1000000:when=1 \
+    strace -qq -o "$BATS_TEST_TMPDIR/trace" -P "/dev/shm/$Q" -e inject=newfstatat:delay_exit=3000000:when=1 \
         shmcreate -i "$Q" 10 3>&- &
     eventually grep -q newfstatat "$BATS_TEST_TMPDIR/trace"
     shmunlink "$Q"
@@ -214,6 +214,12 @@ without() {
     without /dev shmrun -c "$Q" true
     expect 71
     says "there is no directory /dev/shm"
+    without /dev shmstat -q
+    expect 71
+    says "cannot list /dev/shm"
+    without /dev semstat -q
+    expect 71
+    says "cannot list the semaphores in /dev/shm"
 }
 
 @test "without /proc objects are made all the same" {
@@ -234,5 +240,5 @@ without() {
     without /proc shmrun "$Q" shmput "$Q" x
     expect 71
     says "/proc/locks cannot be read"
-    [ -z "$(find /dev/shm -name '.ipcutils.*' -newer "/dev/shm/$Q")" ]
+    run ! compgen -G "$(hidden)*"
 }

@@ -18,16 +18,6 @@ need_private_shm() {
     unshare -m sh -c 'mount -t tmpfs -o size=2M none /dev/shm' || skip "needs mount namespaces"
 }
 
-# What begins the hidden names of $Q's: its hash is FNV-1a.
-hidden() {
-    local name=/$Q hash=0xcbf29ce484222325 i character
-    for ((i = 0; i < ${#name}; i++)); do
-        printf -v character %d "'${name:i:1}"
-        hash=$(((hash ^ character) * 1099511628211))
-    done
-    printf '/dev/shm/.ipcutils.%s.%016x.' "$(id -u)" "$hash"
-}
-
 # Whether there is one: other tests may be at work on theirs.
 stray() {
     compgen -G "$(hidden)*"
@@ -388,8 +378,8 @@ content() {
         count=$(grep -c "^$call(" "$BATS_TEST_TMPDIR/trace")
         for ((i = 1; i <= count; i++)); do
             shmput "$Q" old
-            strace -o /dev/null -e "inject=$call:signal=KILL:when=$i" \
-                shmput --atomic "$Q" <"$BATS_TEST_TMPDIR/new" || true
+            run -137 strace -o /dev/null -e "inject=$call:signal=KILL:when=$i" \
+                shmput --atomic "$Q" <"$BATS_TEST_TMPDIR/new"
             [ "$(cat "/dev/shm/$Q")" = old ] || cmp "/dev/shm/$Q" "$BATS_TEST_TMPDIR/new"
             shmput --atomic "$Q" next
             [ "$(cat "/dev/shm/$Q")" = next ]
@@ -529,8 +519,9 @@ content() {
     need_strace
     head -c 600000 /dev/zero | tr '\0' a | shmput "$Q"
     head -c 600000 /dev/zero | tr '\0' b >"$BATS_TEST_TMPDIR/b"
-    run bash -c 'cat "$2" | strace -o /dev/null -e inject=pwrite64:signal=TERM shmput "$1"' - "$Q" \
+    run bash -c 'cat "$2" | strace -o "$2.trace" -e inject=pwrite64:signal=TERM shmput "$1"' - "$Q" \
         "$BATS_TEST_TMPDIR/b"
+    grep -q SIGTERM "$BATS_TEST_TMPDIR/b.trace"
     cmp <(shmget "$Q") "$BATS_TEST_TMPDIR/b"
 }
 

@@ -321,7 +321,8 @@ lock_is() {
     cat >"$BATS_TEST_TMPDIR/count" <<'END'
 trap 'n=$((n + 1))' INT
 shmput "$1" ready
-for i in $(seq 100); do sleep 0.01; done
+until [ "${n:-0}" -ge 1 ]; do sleep 0.01; done
+for i in $(seq 50); do sleep 0.01; done
 echo "signals: $n"
 END
     mkfifo "$BATS_TEST_TMPDIR/keys"

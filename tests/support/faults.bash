@@ -176,7 +176,7 @@ done_as_said() {
 # No temporary of ours, whatever name it has.
 no_stray() {
     local found
-    found=$(find /dev/shm -name '.*' -newer before 2>/dev/null | grep -F "$Q")
+    found=$(compgen -G "$(hidden)*")
     for file in kept/*; do
         [ ! -e "$file" ] || grep -qF "$file" err || found+=" $file"
     done

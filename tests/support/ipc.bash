@@ -3,6 +3,9 @@
 
 bats_require_minimum_version 1.5.0
 
+# For script(1), which has it run its command.
+export SHELL=/bin/sh
+
 # For make coverage.
 if [ -n "${IPC_COVERAGE-}" ]; then
     export GCOV_PREFIX=$IPC_COVERAGE/${BATS_TEST_FILENAME##*/}.$BATS_TEST_NUMBER
@@ -36,9 +39,19 @@ remove_objects() {
 stop_writers() {
     local process
     touch "$BATS_TEST_TMPDIR/stop"
-    for process in "${started[@]}"; do
-        wait "$process"
+    for process in "${jobs[@]}"; do
+        wait "$process" || true
     done
+}
+
+# What begins the hidden names of shared memory object $Q: its hash is FNV-1a.
+hidden() {
+    local name=/$Q hash=0xcbf29ce484222325 i character
+    for ((i = 0; i < ${#name}; i++)); do
+        printf -v character %d "'${name:i:1}"
+        hash=$(((hash ^ character) * 1099511628211))
+    done
+    printf '/dev/shm/.ipcutils.%s.%016x.' "$(id -u)" "$hash"
 }
 
 # expect STATUS [OUTPUT]: what the last `run` must have given.
