@@ -226,7 +226,7 @@ bash"
 @test "a writer in creat(2) is seen too" {
     [ "$(uname -m)" = x86_64 ] || skip "needs the number of the call"
     need perl
-    start perl -e 'syscall(85, "f", 0600)'
+    start perl -e '$path = "f"; syscall(85, $path, 0600)'
     eventually shows readers,writers $'-\t'"$pid(opening)"
 }
 

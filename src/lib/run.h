@@ -9,6 +9,7 @@
 #include "report.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/types.h>
 
 /* Starts ARGV[0], found by PATH, with ENVIRONMENT and with INPUT (or, if -1,
@@ -48,6 +49,10 @@ int run_cannot_start(const char *command, int error);
 /* 126 or 127 for an errno value of run_start that is the COMMAND's fault, 75
  * or 71 for one that is not. */
 enum status run_start_status(int error);
+
+/* Whether a COMMAND has ended, without waiting: if so it is gone, and how it ended
+ * is in *WAIT_STATUS. */
+bool run_ended(pid_t pid, int *wait_status);
 
 /* What a shell's $? would be for a status from waitpid(2). */
 int run_exit_status(int wait_status);

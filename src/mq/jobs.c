@@ -204,7 +204,7 @@ void jobs_collect(const struct jobs *jobs)
 {
     for (size_t i = 0; i < jobs->count; i++) {
         struct job *job = &jobs->job[i];
-        if (job->state != JOB_RUNNING || waitpid(job->pid, &job->wait_status, WNOHANG) != job->pid)
+        if (job->state != JOB_RUNNING || !run_ended(job->pid, &job->wait_status))
             continue;
         job->state = run_exit_status(job->wait_status) == 0 ? JOB_SUCCEEDED : JOB_FAILED;
     }

@@ -149,7 +149,7 @@ static size_t collect(void)
 
     for (size_t i = 0; i < command_count; i++) {
         struct command *command = &commands[i];
-        if (command->pid > 0 && waitpid(command->pid, &command->wait_status, WNOHANG) != 0)
+        if (command->pid > 0 && run_ended(command->pid, &command->wait_status))
             command->pid = 0;
         running += command->pid > 0;
     }
