@@ -75,8 +75,11 @@ f	$writer	w	open	sleep"
     start mkfifo-recv f
     local receiver=$pid
     eventually shows readers "$receiver"
-    start bash -c 'exec sleep 100 | mkfifo-send f'
+    mkfifo idle
+    exec 4<>idle
+    start mkfifo-send f <idle 4>&-
     eventually shows capacity 1048576
+    exec 4>&-
 }
 
 @test "it opens no FIFO" {
