@@ -303,8 +303,10 @@ scarce() {
     touch before
     rm -f failed
     injections=$((injections + 1))
-    timeout -k 1 10 env LD_PRELOAD="$SCARCE" SCARCE_MARK="$PWD/failed" "$2=$3" \
-        "${command[@]}" < <(cat input) >out 2>err 7>&- || code=$?
+    # Not "< <(cat input)": timeout(1), in a group of its own, would have a child in that
+    # of all tests, at whose end the kernel hangs up all of them if one is stopped.
+    cat input | timeout -k 1 10 env LD_PRELOAD="$SCARCE" SCARCE_MARK="$PWD/failed" "$2=$3" \
+        "${command[@]}" >out 2>err 7>&- || code=$?
     if [ -e failed ] && [ "$code" -ne 0 ]; then
         # COMMAND has its own allocations and its own words.
         why=$(grep -q "^$1: .*\(out of\|allocate\) memory" err || [[ $1 == *run && -s err ]] || echo "status $code, not out of memory")
