@@ -368,3 +368,12 @@ END
     run shmrun -v "$Q" true
     expect 0 "shmrun: shared memory object /$Q is locked"
 }
+
+@test "a signal that comes before COMMAND is there ends shmrun, and COMMAND does not begin" {
+    need_strace
+    shmput "$Q" x
+    run strace -qq -o "$BATS_TEST_TMPDIR/trace" -e trace=flock,fork,vfork,clone,clone3 -e inject=flock:signal=TERM \
+        shmrun "$Q" touch "$BATS_TEST_TMPDIR/ran"
+    expect 143
+    run ! grep -E 'fork|clone' "$BATS_TEST_TMPDIR/trace"
+}

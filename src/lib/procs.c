@@ -264,8 +264,7 @@ struct process_uses processes_using(const struct object_id *objects, size_t coun
     uses.first = first_of_the_same(&search);
     DIR *proc = opendir("/proc");
     if (proc == NULL)
-        die(errno == ENOENT ? STATUS_SYSTEM : status_of_error(errno), "cannot read /proc: %s",
-            error_text(errno));
+        die(status_of_system_error(errno), "cannot read /proc: %s", error_text(errno));
     while ((entry = readdir(proc)) != NULL)
         look_at_process(&search, dirfd(proc), entry->d_name);
     closedir(proc);

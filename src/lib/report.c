@@ -187,6 +187,11 @@ enum status status_of_error(int error)
     }
 }
 
+enum status status_of_system_error(int error)
+{
+    return error == ENOENT ? STATUS_SYSTEM : status_of_error(error);
+}
+
 const char *error_text(int error)
 {
     static char text[128];

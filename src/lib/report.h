@@ -78,6 +78,10 @@ void report_clear_line(void);
 /* The status for an errno value that has no better translation. */
 enum status status_of_error(int error);
 
+/* The same for what the system is to have, such as /proc: there it is no object of
+ * the user's that is missing. */
+enum status status_of_system_error(int error);
+
 /* What an errno value means, as the end of a message: one wording for what the
  * kernel refuses, else that of strerror(3) in lower case. Valid until the next call. */
 const char *error_text(int error);

@@ -158,8 +158,8 @@ static int show_all(void)
 
     DIR *directory = opendir(SEMAPHORE_DIRECTORY);
     if (directory == NULL)
-        die(errno == ENOENT ? STATUS_SYSTEM : status_of_error(errno),
-            "cannot list the semaphores in %s: %s", SEMAPHORE_DIRECTORY, error_text(errno));
+        die(status_of_system_error(errno), "cannot list the semaphores in %s: %s",
+            SEMAPHORE_DIRECTORY, error_text(errno));
     while ((entry = readdir(directory)) != NULL) {
         const char *bare = entry->d_name + prefix;
         struct name name;

@@ -156,8 +156,8 @@ static void look_at_all(struct states *states)
 
     DIR *directory = opendir(OBJECT_DIRECTORY);
     if (directory == NULL)
-        die(errno == ENOENT ? STATUS_SYSTEM : status_of_error(errno), "cannot list %s: %s",
-            OBJECT_DIRECTORY, error_text(errno));
+        die(status_of_system_error(errno), "cannot list %s: %s", OBJECT_DIRECTORY,
+            error_text(errno));
     while ((entry = readdir(directory)) != NULL) {
         if (strncmp(entry->d_name, "sem.", 4) == 0 ||
             fstatat(dirfd(directory), entry->d_name, &state.status, AT_SYMLINK_NOFOLLOW) != 0 ||
