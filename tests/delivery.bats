@@ -443,6 +443,31 @@ output_is_broken() {
     exec 5>&-
 }
 
+@test "a signal that is ignored is no reason not to say where a message is" {
+    mkfifo errors
+    exec 5<>errors
+    dd if=/dev/zero of=errors bs=4096 count=1000 oflag=nonblock 2>/dev/null || true
+    mqsend "$Q" one
+    start bash -c 'trap "" HUP; exec mqrecv "$1" >/dev/full' - "$Q" 2>&5
+    eventually taken
+    kill -HUP "$pid"
+    sleep 1.5 # a signal that is not ignored makes it wait for a second
+    timeout 20 tr -d '\0' <errors >said 5>&- &
+    local reader=$!
+    ends 80
+    exec 5>&-
+    wait "$reader"
+    grep -q "1 message put back on queue /$Q" said
+}
+
+@test "an empty message of a burst that could not be written goes back with the others" {
+    mqsend "$Q" "" one
+    run bash -c 'mqrecv -r -d "$1" >/dev/full' - "$Q"
+    expect 80
+    says "2 messages put back on queue /$Q"
+    left "" one
+}
+
 @test "a message that is larger than a file may be goes back" {
     mqunlink "$Q"
     mqcreate -M 4 -s 2000 "$Q"

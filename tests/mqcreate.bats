@@ -208,6 +208,15 @@ missing() {
     missing "$Q"
 }
 
+@test "what is too much for anyone is named, not what is too much for some" {
+    run mqcreate -M 20 -s 17M "$Q"
+    expect 75
+    says "a message size of 17825792 is more than fs.mqueue.msgsize_max allows" 16777216
+    run mqcreate -M 70000 -s 8 "$Q"
+    expect 75
+    says "a maximum number of messages of 70000 is more than fs.mqueue.msg_max allows" 65536
+}
+
 @test "RLIMIT_MSGQUEUE is 75 and named with the bytes needed and allowed" {
     run bash -c 'ulimit -q 1000 && exec mqcreate -M 10 -s 1000 "$1"' - "$Q"
     expect 75
@@ -395,6 +404,26 @@ missing() {
     run mqcreate -i -M 2 -s 64 -u 12345 "$Q"
     expect 0
     ends 0
+}
+
+@test "a queue that is just being made for another group keeps nobody out who waits" {
+    cd "$BATS_TEST_TMPDIR"
+    need_other_user
+    need_bare "system calls of its own"
+    need_strace
+    start setpriv --reuid "$other" --regid "$other" --clear-groups strace -qq -o /dev/null \
+        -e trace=fchown -e inject=fchown:delay_enter=60000 mqcreate -M 2 -s 64 -g "$other" "$Q"
+    run as_other_user mqwait -t 10 -a --empty "$Q"
+    expect 0
+    ends 0
+    run as_other_user mqwait -a --empty "$Q"
+    expect 0
+    mqunlink "$Q"
+    mqcreate -M 2 -s 64 "$Q"
+    for timeout in 0 10; do
+        run as_other_user mqwait -t "$timeout" -a --empty "$Q"
+        expect 77
+    done
 }
 
 @test "where the defaults cannot be read, a size is not ignored: 71" {

@@ -401,6 +401,24 @@ RLIMIT_MSGQUEUE	12345"
     [[ ${lines[0]} =~ ^"LIMIT "\ *"VALUE"$ ]]
 }
 
+@test "of --limits, none is unlimited, and one that cannot be read is unknown" {
+    need_bare "system calls of its own"
+    need_strace
+    # As where there is no limit: only a privileged shell could lift it.
+    local lifted=(strace -qq -o /dev/null -e inject=prlimit64:error=EPERM)
+    run "${lifted[@]}" mqstat -H --limits
+    expect 0
+    says "RLIMIT_MSGQUEUE	unlimited"
+    run "${lifted[@]}" mqstat -j --limits
+    expect 0
+    says '{"limit":"RLIMIT_MSGQUEUE","value":null}'
+    need_root
+    unshare -m true || skip "needs mount namespaces"
+    run unshare -m sh -c 'mount -t tmpfs none /proc && exec mqstat -H --limits'
+    expect 0
+    says "fs.mqueue.msg_max	?"
+}
+
 @test "--limits in JSON and by column" {
     need jq
     run mqstat --limits -j

@@ -308,6 +308,30 @@ waiting() {
     done
 }
 
+@test "a depth that no queue has is 75, however large" {
+    local depth
+    mqcreate -M 10 -s 64 "$Q"
+    for depth in 11 4294967295 4294967296 18446744073709551615; do
+        run mqwait --at-least="$depth" "$Q"
+        expect 75
+        says "never holds $depth messages"
+    done
+    run mqwait --at-least=18446744073709551616 "$Q"
+    expect 64
+}
+
+@test "a duration has a unit, or is without end" {
+    mqcreate -M 2 -s 64 "$Q"
+    local duration
+    for duration in 0.01 .01 10ms 0.01s 0.0001m 0.00001h 0.0000001d; do
+        run mqwait -t "$duration" "$Q"
+        expect 124
+    done
+    waiting mqwait -t inf "$Q"
+    mqsend "$Q" x
+    ends 0
+}
+
 @test "wrong durations are 64" {
     local duration
     for duration in "" -1 +1 x 1x 1e3 . " 1" 1ms2 99999999999999999999; do

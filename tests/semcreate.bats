@@ -184,7 +184,14 @@ teardown() {
     run unshare -m sh -c 'mount -t tmpfs -o size=4k none /dev/shm && head -c 4096 /dev/zero \
         >/dev/shm/full && exec semcreate x 1'
     expect 75
-    says "no space"
+    says "bytes asked for, 0 free in /dev/shm"
+    # shellcheck disable=SC2016 # for the inner shell
+    run unshare -m sh -c 'mount -t tmpfs -o nr_inodes=2 none /dev/shm && : >/dev/shm/full && exec semcreate x 1'
+    expect 75
+    says "holds as many files as it can, 2"
+    run bash -c 'ulimit -f 0; exec semcreate "$1" 1' - "$Q"
+    expect 75
+    says "bytes asked for, RLIMIT_FSIZE allows 0"
 }
 
 @test "missing and extra operands are 64" {

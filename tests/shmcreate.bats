@@ -242,3 +242,22 @@ without() {
     says "/proc/locks cannot be read"
     run ! compgen -G "$(hidden)*"
 }
+
+@test "a size has a unit, in powers of 1024" {
+    local size
+    for size in 1048576 1024K 1024KiB 1M 1MiB; do
+        shmcreate "$Q" "$size"
+        run shmstat -H -o size "$Q"
+        expect 0 1048576
+        shmunlink "$Q"
+    done
+    for size in 1G 1GiB 1T 1TiB; do
+        run bash -c 'ulimit -f 1; exec shmcreate "$1" "$2"' - "$Q" "$size"
+        expect 75
+        case $size in 1G*) says "1073741824 bytes asked for" ;; *) says "1099511627776 bytes asked for" ;; esac
+    done
+    for size in "" -1 +1 " 1" 1x 1k 1KB 1.5M 16777216T; do
+        run shmcreate "$Q" "$size"
+        expect 64
+    done
+}

@@ -461,7 +461,32 @@ content() {
     expect 0 two
     run shmstat -H -o size "$Q2"
     expect 0 10
+    # What is gathered there before it is written: more than is kept in memory.
+    local how
+    for how in "" --atomic --offset=5; do
+        # shellcheck disable=SC2086
+        head -c 2M /dev/zero | "${without[@]}" shmput $how "$Q"
+        no_stray
+    done
+    [ "$(shmget "$Q" | wc -c)" -eq $((2 * 1024 * 1024 + 5)) ]
+    shmunlink "$Q"
+    head -c 2M /dev/zero | "${without[@]}" shmput "$Q"
     no_stray
+}
+
+@test "what does not fit leaves nothing behind, without unnamed files either" {
+    need_private_shm
+    need_strace
+    head -c 3M /dev/zero >"$BATS_TEST_TMPDIR/data"
+    run unshare -m bash -c 'mount -t tmpfs -o size=2M none /dev/shm && {
+        without=(strace -o /dev/null -P /dev/shm -e inject=open,openat:error=EOPNOTSUPP)
+        shmput "$1" old
+        cat "$2" | "${without[@]}" shmput "$1"; echo "status $?"
+        "${without[@]}" shmput --atomic "$1" <"$2"; echo "status $?"
+        (ulimit -f 2048; "${without[@]}" shmput missing <"$2"); echo "status $?"
+        shmget "$1"; echo; ls -A /dev/shm; }' - "$Q" "$BATS_TEST_TMPDIR/data"
+    [ "$(grep -c 'status 75' <<<"$output")" -eq 3 ]
+    [ "$(tail -n 2 <<<"$output")" = $'old\n'"$Q" ]
 }
 
 @test "what is planted there is refused: no hang, no following" {

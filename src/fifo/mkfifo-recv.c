@@ -10,11 +10,14 @@
 #include "owner.h"
 #include "progress.h"
 #include "reader.h"
+#include "rescue.h"
 #include "stream.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 static struct patience patience = PATIENCE_DEFAULT;
@@ -55,23 +58,33 @@ static int output;
 static uint64_t received; /* bytes */
 static uint64_t ended;    /* records */
 static bool within_record;
+static bool unended; /* the last record has no delimiter, and its writer has gone */
 
 static enum status cannot_read(void)
 {
     return fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader.path), error_text(errno));
 }
 
-static enum status cannot_write(size_t held)
+/* HELD bytes are no longer in the FIFO. */
+static enum status cannot_write(const char *bytes, size_t held)
 {
-    if (held > 0)
-        return fail(STATUS_LOST, "cannot write to standard output: %s; %zu byte%s lost",
-                    error_text(errno), held, held == 1 ? " is" : "s are");
-    return fail(STATUS_STREAM, "cannot write to standard output: %s", error_text(errno));
+    char source[PATH_MAX + 8];
+
+    fail(STATUS_STREAM, "cannot write to standard output: %s", error_text(errno));
+    if (held == 0)
+        return STATUS_STREAM;
+    snprintf(source, sizeof source, "FIFO %s", shown(reader.path));
+    return rescue_bytes(bytes, held, source);
+}
+
+static const char *in_hand(const struct copy *copy)
+{
+    return copy->held > 0 ? copy->block + copy->start : NULL;
 }
 
 /* HELD bytes are no longer in the FIFO. BEGUN: some have been written, and the rest
  * is to follow. */
-static enum status wait_for_room(size_t held, bool begun)
+static enum status wait_for_room(const char *bytes, size_t held, bool begun)
 {
     struct pollfd room = {.fd = output, .events = POLLOUT};
 
@@ -81,7 +94,7 @@ static enum status wait_for_room(size_t held, bool begun)
     if ((room.revents & (POLLERR | POLLHUP)) == 0 || !output_reader_gone())
         return STATUS_DONE;
     errno = EPIPE;
-    return held > 0 ? cannot_write(held)
+    return held > 0 ? cannot_write(bytes, held)
                     : fail(STATUS_STREAM, "the reader of standard output has gone");
 }
 
@@ -137,12 +150,12 @@ static enum status advance(struct copy *copy, bool *over)
     case COPY_NEEDS_INPUT:
         return reader_wait(&reader);
     case COPY_NEEDS_OUTPUT:
-        return wait_for_room(copy->held, false);
+        return wait_for_room(in_hand(copy), copy->held, false);
     case COPY_CANNOT_READ:
         return cannot_read();
     case COPY_CANNOT_WRITE:
     default:
-        return cannot_write(copy->held);
+        return cannot_write(in_hand(copy), copy->held);
     }
 }
 
@@ -154,21 +167,27 @@ static enum status receive_stream(void)
 
     progress_start("byte");
     copy_start(&copy, reader.fifo.descriptor, output);
-    while (status == STATUS_DONE && !over)
+    while (status == STATUS_DONE && !over) {
+        if (copy.held == 0)
+            signals_checkpoint();
         status = stop_in_vain(advance(&copy, &over));
+    }
     copy_stop(&copy);
     return status;
 }
 
 /* ---- Records ---------------------------------------------------------------- */
 
+static char delimiter(void)
+{
+    return records.framing == FRAME_NULL ? '\0' : '\n';
+}
+
 /* Cuts what is next after the last record wanted. */
 static void count_records(struct ahead *next)
 {
-    char delimiter = records.framing == FRAME_NULL ? '\0' : '\n';
-
     for (size_t i = 0; i < next->length; i++) {
-        within_record = next->bytes[i] != delimiter;
+        within_record = next->bytes[i] != delimiter();
         if (within_record || ++ended < wanted)
             continue;
         next->length = i + 1;
@@ -180,13 +199,14 @@ static enum status write_out(const struct ahead *next)
     enum status status = STATUS_DONE;
 
     for (size_t done = 0; done < next->length && status == STATUS_DONE;) {
+        size_t held = next->consumed ? next->length - done : 0;
         ssize_t wrote = output_write(output, next->bytes + done, next->length - done);
         if (wrote > 0)
             done += (size_t)wrote;
         else if (errno == EAGAIN)
-            status = wait_for_room(next->consumed ? next->length : 0, done > 0);
+            status = wait_for_room(next->bytes + done, held, done > 0);
         else if (errno != EINTR)
-            status = cannot_write(next->consumed ? next->length : 0);
+            status = cannot_write(next->bytes + done, held);
     }
     return status;
 }
@@ -194,8 +214,10 @@ static enum status write_out(const struct ahead *next)
 /* The end of the last writer, before all is there. */
 static enum status writers_gone(void)
 {
-    if (within_record)
+    if (within_record) {
         ended++;
+        unended = true;
+    }
     within_record = false;
     if (ended == wanted)
         return STATUS_DONE;
@@ -208,6 +230,18 @@ static enum status writers_gone(void)
     return fail(STATUS_GONE,
                 reader.displaced ? "FIFO %s was removed" : "the last writer of FIFO %s has gone",
                 shown(reader.path));
+}
+
+/* What another writer sends is a record of its own. CONSUMED: some of that is in
+ * hand. */
+static enum status end_record(bool consumed)
+{
+    if (!unended)
+        return STATUS_DONE;
+    const struct ahead end = {.bytes = {delimiter()}, .length = 1, .consumed = consumed};
+    enum status status = write_out(&end);
+    unended = status != STATUS_DONE;
+    return status;
 }
 
 /* What was written has been taken by another process, and something else here:
@@ -235,8 +269,11 @@ static enum status take_some(void)
         return errno == EAGAIN ? reader_wait(&reader) : cannot_read();
     reader.connected = true;
     uint64_t before = ended;
+    enum status status = end_record(next.consumed);
+    if (status != STATUS_DONE)
+        return status;
     count_records(&next);
-    enum status status = write_out(&next);
+    status = write_out(&next);
     if (status != STATUS_DONE) {
         ended = before;
         return status;
@@ -292,8 +329,8 @@ int main(int argc, char **argv)
     signal(SIGXFSZ, SIG_IGN);
     reader.path = argv[first];
     reader.takes_turns = wanted > 0;
-    if (reader.takes_turns)
-        signals_hold();
+    rescue_prepare();
+    signals_hold(); /* none ends it with bytes in its hands */
     enum status status = reader_open(&reader);
     if (status != STATUS_DONE)
         return (int)status;

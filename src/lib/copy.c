@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* splice, F_SETPIPE_SZ */
+#define _GNU_SOURCE /* splice, F_SETPIPE_SZ, fstatfs */
 #include "copy.h"
 
 #include "report.h"
@@ -7,9 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 enum { PIPE_WANTED = 1 << 20, BLOCK = 128 << 10, TAIL_LEAST = 4 << 20 };
@@ -23,15 +25,51 @@ size_t pipe_enlarge(int fd)
     return size > 0 ? (size_t)size : 0;
 }
 
+bool file_may_stall(int fd)
+{
+    static const unsigned long magics[] = {
+        0x65735546,                     /* FUSE */
+        0x6969,                         /* NFS */
+        0xff534d42,                     /* CIFS, SMB */
+        0xfe534d42, 0x517b, 0x01021997, /* 9P */
+        0x00c36400,                     /* Ceph */
+        0x5346414f,                     /* AFS */
+    };
+    struct statfs system;
+
+    if (fstatfs(fd, &system) != 0)
+        return true;
+    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
+        if (((unsigned long)system.f_type & 0xffffffff) == magics[i])
+            return true;
+    return false;
+}
+
+static bool is_regular(int fd)
+{
+    struct stat status;
+
+    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
+}
+
 /* In splice(2) the kernel sleeps with the pipe locked, and whoever looks at that FIFO
- * beyond SIGKILL, where the other side waits: it must not be able to. */
+ * beyond SIGKILL, where the other side waits: it must not be able to. Nor is it for
+ * writing to a file: without the lock that write(2) takes on the offset, those who
+ * share the file would overwrite each other. */
 static bool may_splice(const struct copy *copy, size_t in, size_t out)
 {
-    bool from_waits = in == 0 && !copy->regular;
+    bool from_waits = in == 0 && (!copy->regular || file_may_stall(copy->from));
     bool to_waits = out == 0 && (fcntl(copy->to, F_GETFL) & O_NONBLOCK) == 0 &&
                     !(copy->to == STDOUT_FILENO && output_never_waits());
 
-    return (in > 0 || out > 0) && !from_waits && !to_waits;
+    return (in > 0 || out > 0) && !from_waits && !to_waits && !is_regular(copy->to);
+}
+
+/* How many bytes to read at once. What cannot be put back is no more than what an
+ * output that waits for its reader has room for when it says that it has some. */
+static size_t block_size(const struct copy *copy)
+{
+    return copy->regular || is_regular(copy->to) ? BLOCK : PIPE_BUF;
 }
 
 void copy_start(struct copy *copy, int from, int to)
@@ -43,6 +81,7 @@ void copy_start(struct copy *copy, int from, int to)
     *copy = (struct copy){.from = from, .to = to};
     copy->regular = fstat(from, &status) == 0 && S_ISREG(status.st_mode);
     copy->splices = may_splice(copy, in, out);
+    copy->block_size = block_size(copy);
     off_t offset = copy->regular ? lseek(from, 0, SEEK_CUR) : -1;
     copy->size = offset >= 0 && offset < status.st_size ? (uint64_t)(status.st_size - offset) : 0;
     copy->nonblocking = (fcntl(from, F_GETFL) & O_NONBLOCK) != 0;
@@ -125,9 +164,9 @@ static enum copied read_and_write(struct copy *copy)
 
     if (missing != COPY_SOME)
         return missing;
-    if (copy->block == NULL && (copy->block = malloc(BLOCK)) == NULL)
+    if (copy->block == NULL && (copy->block = malloc(copy->block_size)) == NULL)
         die_of_memory();
-    ssize_t got = read(copy->from, copy->block, BLOCK);
+    ssize_t got = read(copy->from, copy->block, copy->block_size);
     if (got == 0)
         return COPY_END;
     if (got < 0 && errno == EINTR)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT
  *
  * Bulk bytes from one descriptor to another: by splice(2), which moves pages
- * instead of copying them, where one end is a pipe; by read and write where
- * the kernel cannot. A page moved from a file stays shared with the file until
+ * instead of copying them, where one end is a pipe; by read and write into a file,
+ * and where the kernel cannot. A page moved from a file stays shared with the file until
  * it is read, so the end of a file is copied: when all is written, what still
  * waits in this pipe and in two more behind it no longer follows the file.
  */
@@ -21,6 +21,7 @@ struct copy {
     size_t held;    /* bytes read and not yet written: splice(2) leaves none */
     size_t start;   /* of those in the block */
     char *block;    /* owned; NULL until it is needed */
+    size_t block_size;
     bool splices;
     bool nonblocking; /* FROM does not block */
     bool regular;     /* FROM is a regular file */
@@ -36,6 +37,10 @@ enum copied {
     COPY_CANNOT_READ, /* errno says why */
     COPY_CANNOT_WRITE
 };
+
+/* Whether a file can keep whoever reads it waiting: another machine or another
+ * process has to hand over its bytes. */
+bool file_may_stall(int fd);
 
 /* The capacity of a pipe or FIFO, raised if that is allowed; 0 for others. */
 size_t pipe_enlarge(int fd);

@@ -79,8 +79,8 @@ static enum status rescue_held(void)
 
     if (with_unread)
         forget_delivered();
-    else
-        held_forget(&held, written, 0);
+    else /* of a burst of which nothing is written, the empty records too are in hand */
+        held_forget(&held, written, written == framed_from ? in_hand : 0);
     size_t count = held_count(&held);
     if (with_unread)
         delivered -= count - in_hand;

@@ -198,7 +198,8 @@ static void look_into(struct search *search, pid_t pid, int process, DIR *descri
     while ((entry = readdir(descriptors)) != NULL) {
         struct stat status;
         size_t object;
-        if (fstatat(dirfd(descriptors), entry->d_name, &status, 0) != 0)
+        /* As it was last known: the server of some file elsewhere may not answer. */
+        if (fstatat(dirfd(descriptors), entry->d_name, &status, AT_STATX_DONT_SYNC) != 0)
             unseen = unseen || may_not_follow(dirfd(descriptors), entry->d_name);
         else if (which_object(search, status.st_dev, status.st_ino, &object))
             add_descriptor(search, object, pid, command, process, entry->d_name);

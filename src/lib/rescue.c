@@ -26,6 +26,13 @@ void rescue_prepare(void)
         (unsigned long long)resource_limit(RLIMIT_NOFILE));
 }
 
+static const char *directory_to_keep_in(int which)
+{
+    static const char *const fixed[KEPT_DIRECTORIES] = {NULL, "/tmp", "/var/tmp", "/dev/shm"};
+
+    return which == 0 ? getenv("TMPDIR") : fixed[which];
+}
+
 static bool open_file(struct kept *kept, const char *directory)
 {
     if (kept->messages > 0)
@@ -88,11 +95,10 @@ static void undo(const struct kept *kept, off_t start)
 
 static bool keep(struct saved *saved, const struct message *message)
 {
-    const char *directories[KEPT_DIRECTORIES] = {getenv("TMPDIR"), "/tmp", "/var/tmp", "/dev/shm"};
-
     for (; saved->directory < KEPT_DIRECTORIES; saved->directory++) {
         struct kept *kept = &saved->kept[saved->directory];
-        if (open_file(kept, directories[saved->directory])) {
+        const char *directory = directory_to_keep_in((int)saved->directory);
+        if (open_file(kept, directory)) {
             off_t start = lseek(kept->file, 0, SEEK_END);
             if (append(kept->file, message)) {
                 kept->messages++;
@@ -100,10 +106,34 @@ static bool keep(struct saved *saved, const struct message *message)
             }
             saved->error = errno;
             undo(kept, start);
-        } else if (directories[saved->directory] != NULL)
+        } else if (directory != NULL)
             saved->error = errno;
     }
     return false;
+}
+
+enum status rescue_bytes(const char *bytes, size_t length, const char *source)
+{
+    struct kept kept = {0};
+    int error = 0;
+
+    for (int i = 0; i < KEPT_DIRECTORIES; i++) {
+        struct iovec all = {(char *)(uintptr_t)bytes, length};
+        const char *directory = directory_to_keep_in(i);
+        if (!open_file(&kept, directory)) {
+            error = directory != NULL ? errno : error;
+            continue;
+        }
+        if (write_whole(kept.file, &all, 1)) {
+            close(kept.file);
+            return fail(STATUS_SAVED, "%zu byte%s of %s kept in %s", length, plural(length), source,
+                        shown(kept.path));
+        }
+        error = errno;
+        undo(&kept, 0);
+    }
+    return fail(STATUS_LOST, "%zu byte%s of %s lost: cannot be kept: %s", length, plural(length),
+                source, error_text(error));
 }
 
 static bool any_kept(const struct saved *saved)

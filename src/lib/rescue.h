@@ -60,6 +60,10 @@ void rescue_prepare(void);
 void rescue_messages(struct saved *saved, const struct rescuer *rescuer,
                      const struct message *messages, size_t count);
 
+/* Keeps bytes of a SOURCE ("FIFO f", escaped) that has no way back, in such a file as
+ * they are, says so, and returns STATUS_SAVED or STATUS_LOST. */
+enum status rescue_bytes(const char *bytes, size_t length, const char *source);
+
 /* Says where the messages are, and returns STATUS_SAVED or STATUS_LOST;
  * STATUS_DONE, silently, if nothing had to be saved. */
 enum status rescue_report(const struct saved *saved, const struct rescuer *rescuer);

@@ -168,6 +168,13 @@ static void nothing(int signal, siginfo_t *info, void *context)
     (void)signal, (void)info, (void)context;
 }
 
+static bool is_ignored(int signal)
+{
+    struct sigaction action;
+
+    return sigaction(signal, NULL, &action) == 0 && action.sa_handler == SIG_IGN;
+}
+
 /* By handlers, since exec resets those. */
 void signals_survive_writes(void)
 {
@@ -181,8 +188,8 @@ bool signals_end_wanted(void)
 
     if (caught != 0 || sigpending(&pending) != 0)
         return caught != 0;
-    for (int i = 0; i < ENDING_SIGNALS; i++)
-        if (sigismember(&pending, ending_signals[i]))
+    for (int i = 0; i < ENDING_SIGNALS; i++) /* one that is ignored, too, is pending while held */
+        if (sigismember(&pending, ending_signals[i]) && !is_ignored(ending_signals[i]))
             return true;
     return false;
 }

@@ -50,7 +50,7 @@ static enum status differs(const struct name *name, const char *what, unsigned l
  * has for a moment: another mqcreate is not to take that for its mode. */
 static int look_at_owner(const struct queue *queue, mode_t asked, struct stat *status)
 {
-    nanoseconds deadline = deadline_after(SECOND);
+    nanoseconds deadline = deadline_after(QUEUE_GIVEN_AWAY);
     struct pause pause = {0};
 
     for (;;) {
@@ -62,6 +62,22 @@ static int look_at_owner(const struct queue *queue, mode_t asked, struct stat *s
     }
 }
 
+/* The same where that mode keeps even us out. */
+static int try_open(struct queue *queue, const struct name *name)
+{
+    nanoseconds deadline = deadline_after(QUEUE_GIVEN_AWAY);
+    struct pause pause = {0};
+    int error;
+
+    do {
+        error = queue_try_open(queue, name, O_RDONLY);
+        if (error == EACCES)
+            error = queue_try_open(queue, name, O_WRONLY);
+    } while (error == EACCES &&
+             pause_before_looking(&pause, SECOND / 100, deadline) != WAIT_TIMED_OUT);
+    return error;
+}
+
 /* Whether an existing queue is what would have been created; NO_OBJECT, without a
  * word, if it is not there any more. */
 static enum status compare(const struct name *name)
@@ -70,9 +86,7 @@ static enum status compare(const struct name *name)
     struct queue queue;
     struct stat status;
 
-    int error = queue_try_open(&queue, name, O_RDONLY);
-    if (error == EACCES)
-        error = queue_try_open(&queue, name, O_WRONLY);
+    int error = try_open(&queue, name);
     if (error == ENOENT)
         return STATUS_NO_OBJECT;
     if (error != 0)

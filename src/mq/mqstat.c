@@ -4,6 +4,7 @@
  * limits that they are subject to.
  */
 #include "gauge.h"
+#include "limit.h"
 #include "listing.h"
 #include "options.h"
 #include "procs.h"
@@ -245,11 +246,16 @@ static int show_named(char **operands, size_t count)
     return result;
 }
 
-static void limit_row(struct table *table, const char *name, unsigned long long value)
+/* 0 stands for one that cannot be read, UINT64_MAX for none: in JSON, where what is
+ * here is a number, both are null. */
+static void limit_row(struct table *table, const char *name, uint64_t value)
 {
     table_row(table);
     table_text(table, 0, name);
-    table_number(table, 1, value);
+    if (value == UINT64_MAX && !style.json)
+        table_text(table, 1, "unlimited");
+    else if (value > 0 && value < UINT64_MAX)
+        table_number(table, 1, value);
 }
 
 static int show_limits(void)
@@ -258,15 +264,13 @@ static int show_limits(void)
     static const char *const names[] = {"queues_max", "msg_max", "msgsize_max", "msg_default",
                                         "msgsize_default"};
     struct table *table = table_new(limit_columns, &style, "limit,value");
-    struct rlimit limit;
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char name[64];
         snprintf(name, sizeof name, "fs.mqueue.%s", names[i]);
         limit_row(table, name, queue_system_limit(names[i]));
     }
-    if (getrlimit(RLIMIT_MSGQUEUE, &limit) == 0)
-        limit_row(table, "RLIMIT_MSGQUEUE", limit.rlim_cur);
+    limit_row(table, "RLIMIT_MSGQUEUE", resource_limit(RLIMIT_MSGQUEUE));
     table_print(table);
     return STATUS_DONE;
 }

@@ -78,7 +78,7 @@ static struct depth parse_depth(void)
     if (length < sizeof digits) {
         memcpy(digits, depth_text, length);
         digits[length] = '\0';
-        if (parse_number(digits, 0, depth.percent ? 100 : UINT32_MAX, &depth.number))
+        if (parse_number(digits, 0, depth.percent ? 100 : SIZE_MAX, &depth.number))
             return depth;
     }
     usage_error("invalid depth '%s': it is a number of messages, or 0%% to 100%%",

@@ -78,35 +78,64 @@ static enum status over_resource_limit(const struct name *name,
                 bytes > most ? "" : ", of which too few are free");
 }
 
-static enum status over_system_limit(const struct name *name, const char *what, uint64_t asked,
-                                     const char *limit_name, uint64_t limit)
+/* What is asked for, the sysctl that allows less, and what is the most for anyone
+ * (HARD_MSGMAX and HARD_MSGSIZEMAX of the kernel): with CAP_SYS_RESOURCE only that
+ * counts. */
+struct size {
+    const char *what;
+    uint64_t asked;
+    const char *limit_name;
+    uint64_t hard;
+};
+
+static enum status over_system_limit(const struct name *name, const struct size *size)
 {
+    unsigned long long limit = queue_system_limit(size->limit_name);
+    char anyone[64] = "";
+
+    if (size->asked > size->hard)
+        snprintf(anyone, sizeof anyone, ", and than the %llu that is the most for anyone",
+                 (unsigned long long)size->hard);
     return fail(STATUS_LIMIT,
-                "cannot create queue %s: %s of %llu is more than fs.mqueue.%s allows, %llu "
-                "(see sysctl(8))",
-                shown(name->text), what, (unsigned long long)asked, limit_name,
-                (unsigned long long)limit);
+                "cannot create queue %s: %s of %llu is more than fs.mqueue.%s allows, %llu%s (see "
+                "sysctl(8))",
+                shown(name->text), size->what, (unsigned long long)size->asked, size->limit_name,
+                limit, anyone);
+}
+
+/* EINVAL or EOVERFLOW: one of the two sizes is too much. */
+static enum status too_large(const struct name *name, const struct queue_attributes *attributes)
+{
+    const struct size sizes[] = {
+        {"a maximum number of messages", attributes->max_messages, "msg_max", 65536},
+        {"a message size", attributes->message_size, "msgsize_max", 16 << 20},
+    };
+
+    for (int i = 0; i < 2; i++)
+        if (sizes[i].asked > sizes[i].hard)
+            return over_system_limit(name, &sizes[i]);
+    for (int i = 0; i < 2; i++) {
+        uint64_t limit = queue_system_limit(sizes[i].limit_name);
+        if (limit > 0 && sizes[i].asked > limit)
+            return over_system_limit(name, &sizes[i]);
+    }
+    return fail(STATUS_LIMIT, "cannot create queue %s: %llu messages of %llu bytes are too many",
+                shown(name->text), (unsigned long long)attributes->max_messages,
+                (unsigned long long)attributes->message_size);
 }
 
 /* Says why a queue could not be created, in the terms of the user. */
 static enum status creation_failed(const struct name *name, struct queue_attributes attributes,
                                    int error)
 {
-    uint64_t most_messages = queue_system_limit("msg_max");
-    uint64_t largest_message = queue_system_limit("msgsize_max");
-
     queue_fill_defaults(&attributes);
     if (error == EINVAL && (attributes.max_messages == 0 || attributes.message_size == 0))
         return fail(STATUS_SYSTEM,
                     "cannot create queue %s: the defaults cannot be read from /proc/sys/fs/mqueue; "
                     "give --max-messages and --message-size",
                     shown(name->text));
-    if ((error == EINVAL || error == EOVERFLOW) && attributes.max_messages > most_messages)
-        return over_system_limit(name, "a maximum number of messages", attributes.max_messages,
-                                 "msg_max", most_messages);
-    if ((error == EINVAL || error == EOVERFLOW) && attributes.message_size > largest_message)
-        return over_system_limit(name, "a message size", attributes.message_size, "msgsize_max",
-                                 largest_message);
+    if (error == EINVAL || error == EOVERFLOW)
+        return too_large(name, &attributes);
     if (error == EMFILE && !out_of_descriptors())
         return over_resource_limit(name, &attributes);
     if (error == ENOSPC)
@@ -209,21 +238,37 @@ static void create_if_missing(const struct name *name)
         exit((int)creation_failed(name, attributes, errno));
 }
 
+/* Whether an awaited queue is worth another look. One that is being made for another
+ * owner may not be opened for a moment (queue_create). */
+static bool is_to_come(int error, nanoseconds *made)
+{
+    if (error != EACCES)
+        return error == ENOENT;
+    if (*made == NO_LIMIT)
+        *made = deadline_after(QUEUE_GIVEN_AWAY);
+    return clock_now() < *made;
+}
+
 struct queue queue_open(const char *operand, enum queue_access access,
                         const struct patience *patience, bool create)
 {
     const char *role = access == QUEUE_OF_DEAD_LETTERS ? "dead-letter queue" : "queue";
     struct name name = queue_name(operand);
     nanoseconds deadline = deadline_after(patience->timeout);
+    nanoseconds made = NO_LIMIT;
     struct pause pause = {0};
     struct queue queue;
     int error;
 
     if (create)
         create_if_missing(&name);
-    while ((error = try_access(&queue, &name, access)) == ENOENT && patience->await)
-        if (!pause_or_die(&pause, SECOND / 20, deadline))
-            exit(STATUS_TIMED_OUT);
+    while ((error = try_access(&queue, &name, access)) != 0 && patience->await &&
+           is_to_come(error, &made))
+        if (!pause_or_die(&pause, SECOND / 20, deadline)) {
+            if (error == ENOENT)
+                exit(STATUS_TIMED_OUT);
+            break;
+        }
     if (error == ENOENT)
         die(STATUS_NO_OBJECT, "cannot open %s %s: no such queue; mqcreate makes it%s", role,
             shown(name.text), access == QUEUE_OF_DEAD_LETTERS ? "" : ", --await waits for it");

@@ -22,6 +22,9 @@ enum { PRIORITY_HIGHEST = 32767 }; /* MQ_PRIO_MAX - 1 */
 
 #define QUEUE_MODE_DEFAULT 0600
 
+/* How long one that is made for another owner is given to get it. */
+#define QUEUE_GIVEN_AWAY SECOND
+
 struct queue {
     struct name name;
     mqd_t descriptor; /* non-blocking */

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* O_TMPFILE */
 #include "semaphore.h"
 
+#include "limit.h"
 #include "owner.h"
 
 #include <errno.h>
@@ -83,13 +84,9 @@ enum status semaphore_create(const struct name *name, struct semaphore_attribute
         return STATUS_EXISTS;
     case ENOSPC:
     case EDQUOT:
-        return fail(STATUS_LIMIT, "cannot create semaphore %s: no space is left in %s",
-                    shown(name->text), SEMAPHORE_DIRECTORY);
     case EFBIG:
-        return fail(STATUS_LIMIT,
-                    "cannot create semaphore %s: it needs %zu bytes, and RLIMIT_FSIZE (ulimit -f) "
-                    "allows fewer",
-                    shown(name->text), sizeof(sem_t));
+        return fail(STATUS_LIMIT, "cannot create semaphore %s: %s", shown(name->text),
+                    no_room_text(SEMAPHORE_DIRECTORY, sizeof(sem_t), error));
     case EPERM:
         return owner_refused("semaphore", name, error);
     default:

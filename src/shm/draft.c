@@ -87,6 +87,16 @@ int draft_start(struct draft *draft, const struct name *name)
     return errno;
 }
 
+int draft_start_scratch(struct draft *draft, const struct name *name)
+{
+    int error = draft_start(draft, name);
+
+    if (draft->placed)
+        draft->nameless = unlink(object_path(&draft->place).text) == 0;
+    draft->placed = draft->placed && !draft->nameless;
+    return error;
+}
+
 int draft_attributes(const struct draft *draft, uid_t user, gid_t group, mode_t mode)
 {
     /* In this order: the mode does not apply to the wrong owner for a moment. */

@@ -9,13 +9,18 @@
 #include "object.h"
 
 struct draft {
-    int fd;      /* empty at first, mode 0600, for reading and writing */
-    bool placed; /* it has a name of its own, hidden, for the time being */
+    int fd;        /* empty at first, mode 0600, for reading and writing */
+    bool placed;   /* it has a name of its own, hidden, for the time being */
+    bool nameless; /* it can never have a name */
     struct name place;
 };
 
 /* Begins one that may become the object of that name: 0 or an errno value. */
 int draft_start(struct draft *draft, const struct name *name);
+
+/* Begins one for bytes to be kept in: however this process ends, they are gone. It
+ * can be nameless. */
+int draft_start_scratch(struct draft *draft, const struct name *name);
 
 /* Gives it owner ((uid_t)-1, (gid_t)-1: whoever runs this) and mode: 0 or an
  * errno value. */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#define _GNU_SOURCE /* fstatfs */
 #include "input.h"
 
 #include "bulk.h"
+#include "copy.h"
 #include "progress.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 struct input input_of_operand(const char *data, bool string)
@@ -53,15 +52,10 @@ static size_t read_block(char *bytes, size_t room, bool string, bool *ended)
     return length;
 }
 
-/* The memory that the draft uses is free again once this process has ended. */
-static _Noreturn void no_room(const struct input *input, const struct name *name, size_t more,
-                              int error)
+static _Noreturn void no_room(struct input *input, const struct name *name, size_t more, int error)
 {
-    struct stat status = {0};
-
-    fstat(input->draft.fd, &status);
-    exit((int)object_no_room("gather the input for", name, input->size + more,
-                             (uint64_t)status.st_blocks * 512, error));
+    draft_discard(&input->draft); /* and its memory is free again */
+    exit((int)object_no_room("gather the input for", name, input->size + more, error));
 }
 
 static void keep_in_draft(struct input *input, const struct name *name, const char *bytes,
@@ -87,9 +81,9 @@ static void gather(struct input *input, const struct name *name, bool string)
         input->size = length;
         return;
     }
-    int error = draft_start(&input->draft, name);
+    int error = draft_start_scratch(&input->draft, name);
     if (error != 0)
-        exit((int)object_no_room("gather the input for", name, length, 0, error));
+        no_room(input, name, length, error);
     progress_start("byte");
     keep_in_draft(input, name, bytes, length);
     while (!ended) {
@@ -99,28 +93,6 @@ static void gather(struct input *input, const struct name *name, bool string)
     }
     progress_end();
     free(bytes);
-}
-
-/* Whether a file can keep us waiting: another machine or another process has to
- * hand over its bytes. */
-static bool may_stall(int fd)
-{
-    static const unsigned long magics[] = {
-        0x65735546,                     /* FUSE */
-        0x6969,                         /* NFS */
-        0xff534d42,                     /* CIFS, SMB */
-        0xfe534d42, 0x517b, 0x01021997, /* 9P */
-        0x00c36400,                     /* Ceph */
-        0x5346414f,                     /* AFS */
-    };
-    struct statfs system;
-
-    if (fstatfs(fd, &system) != 0)
-        return true;
-    for (size_t i = 0; i < sizeof magics / sizeof magics[0]; i++)
-        if (((unsigned long)system.f_type & 0xffffffff) == magics[i])
-            return true;
-    return false;
 }
 
 /* Reading the object while it is written would read what was written. */
@@ -140,7 +112,7 @@ struct input input_of_stdin(const struct name *name, bool string)
     if (isatty(STDIN_FILENO))
         note("reading from the terminal; Ctrl-D ends");
     if (!string && fstat(STDIN_FILENO, &status) == 0 && S_ISREG(status.st_mode) &&
-        !may_stall(STDIN_FILENO) && !is_object(&status, name)) {
+        !file_may_stall(STDIN_FILENO) && !is_object(&status, name)) {
         input.start = lseek(STDIN_FILENO, 0, SEEK_CUR);
         if (input.start >= 0 && status.st_size > input.start) {
             input.size = (uint64_t)(status.st_size - input.start);

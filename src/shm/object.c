@@ -12,7 +12,6 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct name object_name(const char *operand)
@@ -197,34 +196,11 @@ int object_reserve(int fd, uint64_t from, uint64_t length)
     return error;
 }
 
-enum status object_no_room(const char *attempt, const struct name *name, uint64_t asked,
-                           uint64_t mine, int error)
+enum status object_no_room(const char *attempt, const struct name *name, uint64_t asked, int error)
 {
-    const char *object = shown(name->text);
-    struct statvfs system;
-    uint64_t most = resource_limit(RLIMIT_FSIZE);
-
-    if (error == ENOSPC && statvfs(OBJECT_DIRECTORY, &system) == 0) {
-        if (system.f_files > 0 && system.f_favail == 0)
-            return fail(STATUS_LIMIT,
-                        "cannot %s shared memory object %s: %s holds as many objects as it can, "
-                        "%llu",
-                        attempt, object, OBJECT_DIRECTORY, (unsigned long long)system.f_files);
-        return fail(STATUS_LIMIT,
-                    "cannot %s shared memory object %s: %llu bytes asked for, %llu free in %s; "
-                    "nothing was changed",
-                    attempt, object, (unsigned long long)asked,
-                    (unsigned long long)(system.f_bavail * system.f_frsize + mine),
-                    OBJECT_DIRECTORY);
-    }
-    if (error == EFBIG && most != UINT64_MAX)
-        return fail(STATUS_LIMIT,
-                    "cannot %s shared memory object %s: %llu bytes asked for, RLIMIT_FSIZE allows "
-                    "%llu (see ulimit -f); nothing was changed",
-                    attempt, object, (unsigned long long)asked, (unsigned long long)most);
     if (error == ENOENT)
         return object_not_made(attempt, name, error);
     return fail(status_of_error(error),
-                "cannot %s shared memory object %s: %llu bytes asked for: %s; nothing was changed",
-                attempt, object, (unsigned long long)asked, error_text(error));
+                "cannot %s shared memory object %s: %s; nothing was changed", attempt,
+                shown(name->text), no_room_text(OBJECT_DIRECTORY, asked, error));
 }

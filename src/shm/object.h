@@ -91,8 +91,7 @@ enum status object_not_made(const char *attempt, const struct name *name, int er
 
 /* Says that an attempt ("write") at an object asked for ASKED bytes and that
  * they were too many (ENOSPC, EFBIG), or what else the ERROR is, and returns the
- * status. MINE are bytes in use that the caller is about to give back. */
-enum status object_no_room(const char *attempt, const struct name *name, uint64_t asked,
-                           uint64_t mine, int error);
+ * status. What the caller has in use and is to give back, it has given back. */
+enum status object_no_room(const char *attempt, const struct name *name, uint64_t asked, int error);
 
 #endif

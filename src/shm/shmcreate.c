@@ -45,7 +45,7 @@ static enum status reserve_rest(const struct name *name, uint64_t size)
     if (error == 0)
         error = object_reserve(object.fd, 0, size);
     object_close(&object);
-    return error == 0 ? STATUS_DONE : object_no_room("reserve", name, size, 0, error);
+    return error == 0 ? STATUS_DONE : object_no_room("reserve", name, size, error);
 }
 
 /* Whether the existing object is what would have been created; NO_OBJECT, without
@@ -84,11 +84,11 @@ static enum status create(const struct name *name, uint64_t size)
     owner_resolve(&owner, &user, &group);
     int error = draft_start(&draft, name);
     if (error != 0)
-        return object_no_room("create", name, size, 0, error);
+        return object_no_room("create", name, size, error);
     error = object_reserve(draft.fd, 0, size);
     enum status status = STATUS_DONE;
     if (error != 0) {
-        status = object_no_room("create", name, size, 0, error);
+        status = object_no_room("create", name, size, error);
     } else if ((error = draft_attributes(&draft, user, group, mode)) != 0) {
         status = owner_refused("shared memory object", name, error);
     } else if ((error = draft_publish(&draft, name)) != 0) {

@@ -80,10 +80,9 @@ static void look_at_object(void)
     object_close(&object);
 }
 
-/* The bytes that are ours and free again once this process has ended: MINE. */
-static _Noreturn void no_room(int error, uint64_t mine)
+static _Noreturn void no_room(int error)
 {
-    exit((int)object_no_room("write", &name, offset + input.size, mine, error));
+    exit((int)object_no_room("write", &name, offset + input.size, error));
 }
 
 /* A draft is given up where its memory does not suffice, and nothing has
@@ -100,11 +99,10 @@ static int begin_draft(struct draft *draft)
     return error != 0 ? error : object_reserve(draft->fd, 0, offset);
 }
 
-static uint64_t bytes_held(const struct draft *draft)
+static _Noreturn void no_room_for(struct draft *draft, int error)
 {
-    struct stat status;
-
-    return fstat(draft->fd, &status) == 0 ? (uint64_t)status.st_blocks * 512 : 0;
+    draft_discard(draft); /* and its memory is free again */
+    no_room(error);
 }
 
 /* The input in an object that has no name yet, cut to what came of it. */
@@ -112,26 +110,30 @@ static struct draft make_whole(void)
 {
     struct draft draft = input.draft;
 
-    if (draft.fd >= 0 && offset == 0)
+    if (draft.fd >= 0 && !draft.nameless && offset == 0)
         return draft; /* it has been gathered there */
     int error = begin_draft(&draft);
     if (error != 0)
-        no_room(error, 0);
+        no_room_for(&draft, error);
     uint64_t wrote = input_write(&input, draft.fd, offset);
     error = wrote < input.size ? errno : 0;
     if (error == ENOSPC || error == EFBIG || error == EDQUOT)
-        no_room(error, bytes_held(&draft));
-    if (error != 0)
-        die(STATUS_STREAM, "cannot read standard input: %s", error_text(errno));
+        no_room_for(&draft, error);
+    if (error != 0) {
+        draft_discard(&draft);
+        die(STATUS_STREAM, "cannot read standard input: %s", error_text(error));
+    }
     if (wrote < input.size && ftruncate(draft.fd, (off_t)(offset + wrote)) != 0)
-        no_room(errno, bytes_held(&draft));
+        no_room_for(&draft, errno);
     return draft;
 }
 
-static void require(int error)
+static void require(int error, struct draft *draft)
 {
-    if (error != 0)
-        exit((int)object_not_made("write", &name, error));
+    if (error == 0)
+        return;
+    draft_discard(draft);
+    exit((int)object_not_made("write", &name, error));
 }
 
 /* False if somebody else was faster. */
@@ -139,10 +141,10 @@ static bool create(void)
 {
     struct draft draft = make_whole();
 
-    require(draft_attributes(&draft, (uid_t)-1, (gid_t)-1, mode));
+    require(draft_attributes(&draft, (uid_t)-1, (gid_t)-1, mode), &draft);
     int error = draft_publish(&draft, &name);
     if (error != EEXIST)
-        require(error);
+        require(error, &draft);
     if (draft.fd != input.draft.fd)
         draft_discard(&draft);
     return error == 0;
@@ -155,18 +157,16 @@ static bool replace(struct object *object)
     struct stat made;
 
     if (fstat(draft.fd, &made) != 0)
-        require(errno);
+        require(errno, &draft);
     bool same_owner = made.st_uid == object->status.st_uid && made.st_gid == object->status.st_gid;
     require(draft_attributes(&draft, same_owner ? (uid_t)-1 : object->status.st_uid,
                              same_owner ? (gid_t)-1 : object->status.st_gid,
-                             object->status.st_mode & 07777));
+                             object->status.st_mode & 07777),
+            &draft);
     signals_hold();
     bool still_there = object_still_named(object);
     if (still_there) {
-        int error = draft_replace(&draft, &name);
-        if (error != 0)
-            draft_discard(&draft);
-        require(error);
+        require(draft_replace(&draft, &name), &draft);
     }
     signals_checkpoint(); /* nothing is half done any more */
     /* Its lock with it, before there is more to say. */
@@ -183,11 +183,11 @@ static enum status write_in_place(const struct object *object)
     signals_hold(); /* what is begun is finished */
     int error = input.size == 0 ? 0 : object_reserve(object->fd, offset - gap, gap + input.size);
     if (error != 0)
-        no_room(error, 0);
+        no_room(error);
     uint64_t wrote = input_write(&input, object->fd, offset);
     error = wrote < input.size ? errno : 0;
     if (wrote == 0 && (error == ENOSPC || error == EFBIG || error == EDQUOT))
-        no_room(error, 0);
+        no_room(error);
     if (error != 0 && wrote == 0 && ftruncate(object->fd, (off_t)size) == 0)
         return fail(STATUS_STREAM, "cannot read standard input: %s", error_text(error));
     if (error != 0)

@@ -60,7 +60,8 @@ static void create_empty(const struct name *name)
     if (fd >= 0)
         close(fd);
     else if (error != EEXIST)
-        exit((int)object_not_made("create", name, error));
+        exit((int)(error == ENOSPC ? object_no_room("create", name, 0, error)
+                                   : object_not_made("create", name, error)));
 }
 
 static struct object lock_object(const struct name *name)
