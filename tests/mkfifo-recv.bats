@@ -688,13 +688,33 @@ sys.exit(tool.wait())' strace -qq -o trace -e trace=splice mkfifo-recv f >got
     need_strace
     mkfifo f
     exec 4<>f
-    start strace -qq -o trace -P "$PWD/f" -e inject=read:delay_exit=1000000 mkfifo-recv -f "$PWD/f" >>got
+    start strace -qq -o trace -P "$PWD/f" -e inject=read:delay_exit=3000000 mkfifo-recv -f "$PWD/f" >>got
     echo hello >&4
     taken() { [ "$(fifostat -H -o unread f)" = 0 ]; }
     eventually taken
     kill -TERM "$(pgrep -P "$pid")"
     ends 143
     [ "$(cat got)" = hello ]
+    exec 4>&-
+}
+
+@test "a signal has what an output does not take kept in a file, once it is taken" {
+    need_strace
+    need python3
+    mkfifo f
+    exec 4<>f
+    echo hello >&4
+    TMPDIR=$PWD start python3 -c 'import os, socket, sys
+here, there = socket.socketpair()
+here.set_inheritable(True)
+os.dup2(there.fileno(), 1)
+os.execvp(sys.argv[1], sys.argv[1:])' strace -qq -o trace -e inject=sendto:error=EAGAIN mkfifo-recv f 2>errors
+    taken() { [ "$(fifostat -H -o unread f)" = 0 ]; }
+    eventually taken
+    kill -TERM "$(pgrep -P "$pid")"
+    ends 143
+    grep -q "6 bytes of FIFO f kept in $PWD/mkfifo-recv\." errors
+    [ "$(cat mkfifo-recv.*)" = hello ]
     exec 4>&-
 }
 

@@ -412,7 +412,7 @@ missing() {
     need_bare "system calls of its own"
     need_strace
     start setpriv --reuid "$other" --regid "$other" --clear-groups strace -qq -o /dev/null \
-        -e trace=fchown -e inject=fchown:delay_enter=60000 mqcreate -M 2 -s 64 -g "$other" "$Q"
+        -e trace=fchown -e inject=fchown:delay_enter=300000 mqcreate -M 2 -s 64 -g "$other" "$Q"
     run as_other_user mqwait -t 10 -a --empty "$Q"
     expect 0
     ends 0

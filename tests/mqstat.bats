@@ -396,6 +396,8 @@ fs.mqueue.msgsize_max	$(limit msgsize_max)
 fs.mqueue.msg_default	$(limit msg_default)
 fs.mqueue.msgsize_default	$(limit msgsize_default)
 RLIMIT_MSGQUEUE	12345"
+    run bash -c 'ulimit -q 0 && exec mqstat -H --limits'
+    says "RLIMIT_MSGQUEUE	0"
     run mqstat --limits
     expect 0
     [[ ${lines[0]} =~ ^"LIMIT "\ *"VALUE"$ ]]

@@ -150,7 +150,7 @@ enum status fifo_open(struct fifo *fifo, const char *path, int access,
                 "cannot open FIFO %s: no such FIFO; without --existing it is made", shown(path));
         if (patience->nonblock)
             return STATUS_WOULD_WAIT;
-        if (pause_before_looking(&pause, SECOND / 50, deadline) == WAIT_TIMED_OUT)
+        if (!pause_or_die(&pause, SECOND / 50, deadline))
             return STATUS_TIMED_OUT;
     }
 }

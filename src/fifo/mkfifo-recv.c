@@ -65,16 +65,28 @@ static enum status cannot_read(void)
     return fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader.path), error_text(errno));
 }
 
-/* HELD bytes are no longer in the FIFO. */
-static enum status cannot_write(const char *bytes, size_t held)
+/* Bytes that are no longer in the FIFO. */
+static enum status keep(const char *bytes, size_t length)
 {
     char source[PATH_MAX + 8];
 
-    fail(STATUS_STREAM, "cannot write to standard output: %s", error_text(errno));
-    if (held == 0)
-        return STATUS_STREAM;
     snprintf(source, sizeof source, "FIFO %s", shown(reader.path));
-    return rescue_bytes(bytes, held, source);
+    return rescue_bytes(bytes, length, source);
+}
+
+static enum status cannot_write(const char *bytes, size_t held)
+{
+    fail(STATUS_STREAM, "cannot write to standard output: %s", error_text(errno));
+    return held > 0 ? keep(bytes, held) : STATUS_STREAM;
+}
+
+static void obey_signals(const char *bytes, size_t held)
+{
+    if (!signals_checkpoint())
+        return;
+    if (held > 0)
+        keep(bytes, held);
+    signals_die(signals_caught());
 }
 
 static const char *in_hand(const struct copy *copy)
@@ -90,7 +102,9 @@ static enum status wait_for_room(const char *bytes, size_t held, bool begun)
 
     if (patience.nonblock && held == 0 && !begun && poll(&room, 1, 0) == 0)
         return STATUS_WOULD_WAIT;
+    obey_signals(bytes, held); /* also one caught in the write itself */
     wait_for(&room, 1, NO_LIMIT);
+    obey_signals(bytes, held);
     if ((room.revents & (POLLERR | POLLHUP)) == 0 || !output_reader_gone())
         return STATUS_DONE;
     errno = EPIPE;
@@ -169,7 +183,7 @@ static enum status receive_stream(void)
     copy_start(&copy, reader.fifo.descriptor, output);
     while (status == STATUS_DONE && !over) {
         if (copy.held == 0)
-            signals_checkpoint();
+            obey_signals(NULL, 0);
         status = stop_in_vain(advance(&copy, &over));
     }
     copy_stop(&copy);
@@ -232,16 +246,15 @@ static enum status writers_gone(void)
                 shown(reader.path));
 }
 
-/* What another writer sends is a record of its own. CONSUMED: some of that is in
- * hand. */
-static enum status end_record(bool consumed)
+/* What another writer sends, of which NEXT is the beginning, is a record of its own. */
+static enum status end_record(const struct ahead *next)
 {
     if (!unended)
         return STATUS_DONE;
-    const struct ahead end = {.bytes = {delimiter()}, .length = 1, .consumed = consumed};
+    const struct ahead end = {.bytes = {delimiter()}, .length = 1};
     enum status status = write_out(&end);
     unended = status != STATUS_DONE;
-    return status;
+    return unended && next->consumed ? keep(next->bytes, next->length) : status;
 }
 
 /* What was written has been taken by another process, and something else here:
@@ -269,7 +282,7 @@ static enum status take_some(void)
         return errno == EAGAIN ? reader_wait(&reader) : cannot_read();
     reader.connected = true;
     uint64_t before = ended;
-    enum status status = end_record(next.consumed);
+    enum status status = end_record(&next);
     if (status != STATUS_DONE)
         return status;
     count_records(&next);
@@ -292,7 +305,7 @@ static enum status receive_records(void)
 
     progress_start("record");
     while (status == STATUS_DONE && ended < wanted) {
-        signals_checkpoint();
+        obey_signals(NULL, 0);
         status = stop_in_vain(take_some());
     }
     if (status == STATUS_DONE && wishes.unlink)
@@ -330,7 +343,7 @@ int main(int argc, char **argv)
     reader.path = argv[first];
     reader.takes_turns = wanted > 0;
     rescue_prepare();
-    signals_hold(); /* none ends it with bytes in its hands */
+    signals_catch(); /* none ends it with bytes in its hands */
     enum status status = reader_open(&reader);
     if (status != STATUS_DONE)
         return (int)status;

@@ -24,7 +24,7 @@ static enum status wait_for_turn(struct reader *reader)
     while (!fifo_lock_readers(&reader->fifo)) {
         if (reader->patience->nonblock)
             return STATUS_WOULD_WAIT;
-        if (pause_before_looking(&pause, SECOND / 50, deadline) == WAIT_TIMED_OUT)
+        if (!pause_or_die(&pause, SECOND / 50, deadline))
             return STATUS_TIMED_OUT;
         /* What was sent before it was replaced is for whoever has it open. */
         if (!fifo_replaced(&reader->fifo) || fifo_unread(&reader->fifo) > 0)
@@ -63,6 +63,8 @@ enum status reader_wait(struct reader *reader)
         struct pollfd polled[] = {{.fd = reader->fifo.descriptor, .events = POLLIN},
                                   {.fd = STDOUT_FILENO}};
         enum waited waited = wait_for(polled, 2, deadline_within(deadline, SECOND / 5));
+        if (signals_caught() != 0)
+            signals_die(signals_caught()); /* nothing is in hand */
         if (polled[0].revents != 0) {
             reader->connected = true;
             return STATUS_DONE;

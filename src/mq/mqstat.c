@@ -246,15 +246,15 @@ static int show_named(char **operands, size_t count)
     return result;
 }
 
-/* 0 stands for one that cannot be read, UINT64_MAX for none: in JSON, where what is
- * here is a number, both are null. */
-static void limit_row(struct table *table, const char *name, uint64_t value)
+/* UINT64_MAX stands for none: in JSON, where what is here is a number, that is null, as
+ * is one that is not known. */
+static void limit_row(struct table *table, const char *name, uint64_t value, bool known)
 {
     table_row(table);
     table_text(table, 0, name);
     if (value == UINT64_MAX && !style.json)
         table_text(table, 1, "unlimited");
-    else if (value > 0 && value < UINT64_MAX)
+    else if (known && value < UINT64_MAX)
         table_number(table, 1, value);
 }
 
@@ -265,12 +265,13 @@ static int show_limits(void)
                                         "msgsize_default"};
     struct table *table = table_new(limit_columns, &style, "limit,value");
 
+    bool readable = queue_system_limit("msg_max") > 0; /* it is never 0 */
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char name[64];
         snprintf(name, sizeof name, "fs.mqueue.%s", names[i]);
-        limit_row(table, name, queue_system_limit(names[i]));
+        limit_row(table, name, queue_system_limit(names[i]), readable);
     }
-    limit_row(table, "RLIMIT_MSGQUEUE", resource_limit(RLIMIT_MSGQUEUE));
+    limit_row(table, "RLIMIT_MSGQUEUE", resource_limit(RLIMIT_MSGQUEUE), true);
     table_print(table);
     return STATUS_DONE;
 }

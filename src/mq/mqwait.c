@@ -78,7 +78,7 @@ static struct depth parse_depth(void)
     if (length < sizeof digits) {
         memcpy(digits, depth_text, length);
         digits[length] = '\0';
-        if (parse_number(digits, 0, depth.percent ? 100 : SIZE_MAX, &depth.number))
+        if (parse_number(digits, 0, depth.percent ? 100 : UINT64_MAX, &depth.number))
             return depth;
     }
     usage_error("invalid depth '%s': it is a number of messages, or 0%% to 100%%",
@@ -86,16 +86,16 @@ static struct depth parse_depth(void)
 }
 
 /* In messages: at least is rounded up, at most down. */
-static size_t depth_of(const struct depth *depth, const struct queue *queue)
+static uint64_t depth_of(const struct depth *depth, const struct queue *queue)
 {
-    size_t whole = queue->max_messages;
+    uint64_t whole = queue->max_messages;
 
     if (!depth->percent)
         return depth->number;
     return (whole * depth->number + (condition == WAIT_AT_LEAST ? 99 : 0)) / 100;
 }
 
-static bool fulfilled(const struct queue *queue, size_t depth)
+static bool fulfilled(const struct queue *queue, uint64_t depth)
 {
     size_t messages = queue_depth(queue);
 
@@ -132,13 +132,13 @@ int main(int argc, char **argv)
     int first = options_parse(&tool, argc, argv);
     struct depth wanted = parse_depth();
     struct queue queue = queue_open(argv[first], QUEUE_TO_LOOK_AT, &patience, false);
-    size_t depth = depth_of(&wanted, &queue);
+    uint64_t depth = depth_of(&wanted, &queue);
     nanoseconds deadline = deadline_after(patience.timeout);
     struct pause pause = {0};
 
     if (condition == WAIT_AT_LEAST && depth > queue.max_messages)
-        die(STATUS_LIMIT, "queue %s never holds %zu messages: its maximum is %zu",
-            shown(queue.name.text), depth, queue.max_messages);
+        die(STATUS_LIMIT, "queue %s never holds %llu messages: its maximum is %zu",
+            shown(queue.name.text), (unsigned long long)depth, queue.max_messages);
     while (!fulfilled(&queue, depth)) {
         if (queue_unlinked(&queue))
             die(STATUS_GONE, "queue %s has been removed", shown(queue.name.text));

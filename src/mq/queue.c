@@ -242,8 +242,10 @@ static void create_if_missing(const struct name *name)
  * owner may not be opened for a moment (queue_create). */
 static bool is_to_come(int error, nanoseconds *made)
 {
-    if (error != EACCES)
+    if (error != EACCES) {
+        *made = NO_LIMIT;
         return error == ENOENT;
+    }
     if (*made == NO_LIMIT)
         *made = deadline_after(QUEUE_GIVEN_AWAY);
     return clock_now() < *made;
