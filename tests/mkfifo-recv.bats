@@ -718,6 +718,18 @@ os.execvp(sys.argv[1], sys.argv[1:])' strace -qq -o trace -e inject=sendto:error
     exec 4>&-
 }
 
+@test "what is in hand when the tool cannot go on is kept" {
+    need_strace
+    mkfifo f
+    exec 4<>f
+    echo hello >&4
+    TMPDIR=$PWD run bash -c 'exec strace -qq -o trace -e inject=timer_create:error=EAGAIN mkfifo-recv f >/dev/full'
+    expect 80
+    says "cannot make a timer" "6 bytes of FIFO f kept in $PWD/mkfifo-recv."
+    [ "$(cat mkfifo-recv.*)" = hello ]
+    exec 4>&-
+}
+
 @test "with -f -N, what a writer leaves without its end is a record of its own" {
     start mkfifo-recv -f -N 3 f >got
     eventually opened_by "$pid"

@@ -65,51 +65,71 @@ static enum status cannot_read(void)
     return fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader.path), error_text(errno));
 }
 
-/* Bytes that are no longer in the FIFO. */
-static enum status keep(const char *bytes, size_t length)
+static struct copy copy;    /* of the stream */
+static struct ahead next;   /* among the records */
+static size_t next_written; /* bytes of that */
+
+/* How many bytes are no longer in the FIFO, and not written. */
+static size_t in_hand(const char **bytes)
+{
+    if (copy.held > 0) {
+        *bytes = copy.block + copy.start;
+        return copy.held;
+    }
+    *bytes = next.bytes + next_written;
+    return next.consumed ? next.length - next_written : 0;
+}
+
+/* They go into a file. DONE if there are none. */
+static enum status keep(void)
 {
     char source[PATH_MAX + 8];
+    const char *bytes;
+    size_t length = in_hand(&bytes);
 
+    if (length == 0)
+        return STATUS_DONE;
     snprintf(source, sizeof source, "FIFO %s", shown(reader.path));
-    return rescue_bytes(bytes, length, source);
+    enum status status = rescue_bytes(bytes, length, source);
+    copy.held = 0;
+    next.consumed = false;
+    return status;
 }
 
-static enum status cannot_write(const char *bytes, size_t held)
+static enum status cannot_write(void)
 {
     fail(STATUS_STREAM, "cannot write to standard output: %s", error_text(errno));
-    return held > 0 ? keep(bytes, held) : STATUS_STREAM;
+    enum status status = keep();
+    if (signals_caught() != 0)
+        signals_die(signals_caught());
+    return status != STATUS_DONE ? status : STATUS_STREAM;
 }
 
-static void obey_signals(const char *bytes, size_t held)
+static void obey_signals(void)
 {
     if (!signals_checkpoint())
         return;
-    if (held > 0)
-        keep(bytes, held);
+    keep();
     signals_die(signals_caught());
 }
 
-static const char *in_hand(const struct copy *copy)
-{
-    return copy->held > 0 ? copy->block + copy->start : NULL;
-}
-
-/* HELD bytes are no longer in the FIFO. BEGUN: some have been written, and the rest
- * is to follow. */
-static enum status wait_for_room(const char *bytes, size_t held, bool begun)
+/* BEGUN: some has been written of what is not in hand, and the rest is to follow. */
+static enum status wait_for_room(bool begun)
 {
     struct pollfd room = {.fd = output, .events = POLLOUT};
+    const char *bytes;
+    bool in_part = begun || in_hand(&bytes) > 0;
 
-    if (patience.nonblock && held == 0 && !begun && poll(&room, 1, 0) == 0)
+    obey_signals(); /* also one caught in the write itself */
+    if (patience.nonblock && !in_part && poll(&room, 1, 0) == 0)
         return STATUS_WOULD_WAIT;
-    obey_signals(bytes, held); /* also one caught in the write itself */
     wait_for(&room, 1, NO_LIMIT);
-    obey_signals(bytes, held);
+    obey_signals();
     if ((room.revents & (POLLERR | POLLHUP)) == 0 || !output_reader_gone())
         return STATUS_DONE;
     errno = EPIPE;
-    return held > 0 ? cannot_write(bytes, held)
-                    : fail(STATUS_STREAM, "the reader of standard output has gone");
+    return in_hand(&bytes) > 0 ? cannot_write()
+                               : fail(STATUS_STREAM, "the reader of standard output has gone");
 }
 
 /* ---- The stream ------------------------------------------------------------- */
@@ -136,11 +156,12 @@ static enum status stream_ended(bool *over)
 static enum status stop_in_vain(enum status status)
 {
     bool waited = status == STATUS_WOULD_WAIT || status == STATUS_TIMED_OUT;
-    struct ahead next;
+    struct ahead last;
 
     if (!waited || !wishes.unlink || reader.connected || reader.displaced)
         return status;
-    ssize_t got = reader_look(&reader, &next);
+    ssize_t got = reader_look(&reader, &last);
+    reader.connected = got > 0;
     if (got != 0) /* a writer is connected, if with nothing to say yet */
         return got > 0 ? STATUS_DONE : status;
     in_vain = status;
@@ -148,13 +169,13 @@ static enum status stop_in_vain(enum status status)
     return reader_displace(&reader);
 }
 
-static enum status advance(struct copy *copy, bool *over)
+static enum status advance(bool *over)
 {
-    copy->from = reader.fifo.descriptor;
-    enum copied copied = copy_some(copy);
-    if (copy->moved > received)
+    copy.from = reader.fifo.descriptor;
+    enum copied copied = copy_some(&copy);
+    if (copy.moved > received)
         reader.connected = true;
-    received = copy->moved;
+    received = copy.moved;
     progress_show(received, 0, 0);
     switch (copied) {
     case COPY_SOME:
@@ -164,12 +185,12 @@ static enum status advance(struct copy *copy, bool *over)
     case COPY_NEEDS_INPUT:
         return reader_wait(&reader);
     case COPY_NEEDS_OUTPUT:
-        return wait_for_room(in_hand(copy), copy->held, false);
+        return wait_for_room(false);
     case COPY_CANNOT_READ:
         return cannot_read();
     case COPY_CANNOT_WRITE:
     default:
-        return cannot_write(in_hand(copy), copy->held);
+        return cannot_write();
     }
 }
 
@@ -177,14 +198,13 @@ static enum status receive_stream(void)
 {
     enum status status = stop_in_vain(reader_wait(&reader));
     bool over = false;
-    struct copy copy;
 
     progress_start("byte");
     copy_start(&copy, reader.fifo.descriptor, output);
     while (status == STATUS_DONE && !over) {
         if (copy.held == 0)
-            obey_signals(NULL, 0);
-        status = stop_in_vain(advance(&copy, &over));
+            obey_signals();
+        status = stop_in_vain(advance(&over));
     }
     copy_stop(&copy);
     return status;
@@ -198,29 +218,29 @@ static char delimiter(void)
 }
 
 /* Cuts what is next after the last record wanted. */
-static void count_records(struct ahead *next)
+static void count_records(void)
 {
-    for (size_t i = 0; i < next->length; i++) {
-        within_record = next->bytes[i] != delimiter();
+    for (size_t i = 0; i < next.length; i++) {
+        within_record = next.bytes[i] != delimiter();
         if (within_record || ++ended < wanted)
             continue;
-        next->length = i + 1;
+        next.length = i + 1;
     }
 }
 
-static enum status write_out(const struct ahead *next)
+static enum status write_out(const char *bytes, size_t length, size_t *done)
 {
     enum status status = STATUS_DONE;
 
-    for (size_t done = 0; done < next->length && status == STATUS_DONE;) {
-        size_t held = next->consumed ? next->length - done : 0;
-        ssize_t wrote = output_write(output, next->bytes + done, next->length - done);
+    *done = 0;
+    while (*done < length && status == STATUS_DONE) {
+        ssize_t wrote = output_write(output, bytes + *done, length - *done);
         if (wrote > 0)
-            done += (size_t)wrote;
+            *done += (size_t)wrote;
         else if (errno == EAGAIN)
-            status = wait_for_room(next->bytes + done, held, done > 0);
+            status = wait_for_room(*done > 0);
         else if (errno != EINTR)
-            status = cannot_write(next->bytes + done, held);
+            status = cannot_write();
     }
     return status;
 }
@@ -246,20 +266,22 @@ static enum status writers_gone(void)
                 shown(reader.path));
 }
 
-/* What another writer sends, of which NEXT is the beginning, is a record of its own. */
-static enum status end_record(const struct ahead *next)
+/* What another writer sends is a record of its own. */
+static enum status end_record(void)
 {
+    char end = delimiter();
+    size_t done;
+
     if (!unended)
         return STATUS_DONE;
-    const struct ahead end = {.bytes = {delimiter()}, .length = 1};
-    enum status status = write_out(&end);
+    enum status status = write_out(&end, 1, &done);
     unended = status != STATUS_DONE;
-    return unended && next->consumed ? keep(next->bytes, next->length) : status;
+    return status;
 }
 
 /* What was written has been taken by another process, and something else here:
  * that must not be lost as well. */
-static enum status disturbed(const struct ahead *instead)
+static enum status disturbed(void)
 {
     bool taken = errno == EAGAIN;
     enum status status = taken ? fail(STATUS_SYSTEM,
@@ -267,14 +289,13 @@ static enum status disturbed(const struct ahead *instead)
                                       "written here as well",
                                       shown(reader.path))
                                : cannot_read();
-    enum status wrote = write_out(instead);
+    enum status wrote = write_out(next.bytes, next.length, &next_written);
     return wrote == STATUS_DONE ? status : wrote;
 }
 
 static enum status take_some(void)
 {
-    static struct ahead next;
-
+    next_written = 0;
     ssize_t got = reader_look(&reader, &next);
     if (got == 0)
         return writers_gone();
@@ -282,18 +303,18 @@ static enum status take_some(void)
         return errno == EAGAIN ? reader_wait(&reader) : cannot_read();
     reader.connected = true;
     uint64_t before = ended;
-    enum status status = end_record(&next);
+    enum status status = end_record();
     if (status != STATUS_DONE)
         return status;
-    count_records(&next);
-    status = write_out(&next);
+    count_records();
+    status = write_out(next.bytes, next.length, &next_written);
     if (status != STATUS_DONE) {
         ended = before;
         return status;
     }
     size_t length = next.length;
     if (!reader_consume(&reader, &next))
-        return disturbed(&next);
+        return disturbed();
     received += length;
     progress_show(ended, ended, wanted);
     return STATUS_DONE;
@@ -305,7 +326,7 @@ static enum status receive_records(void)
 
     progress_start("record");
     while (status == STATUS_DONE && ended < wanted) {
-        obey_signals(NULL, 0);
+        obey_signals();
         status = stop_in_vain(take_some());
     }
     if (status == STATUS_DONE && wishes.unlink)
@@ -343,6 +364,7 @@ int main(int argc, char **argv)
     reader.path = argv[first];
     reader.takes_turns = wanted > 0;
     rescue_prepare();
+    reporting.rescue = keep;
     signals_catch(); /* none ends it with bytes in its hands */
     enum status status = reader_open(&reader);
     if (status != STATUS_DONE)
@@ -350,6 +372,7 @@ int main(int argc, char **argv)
     output = output_without_blocking();
     status = wanted > 0 ? receive_records() : receive_stream();
     report_counts(status);
+    obey_signals();
     if (close(STDOUT_FILENO) != 0 && received > 0)
         return (int)fail(STATUS_LOST,
                          "closing standard output failed: %s; of what was written "

@@ -14,7 +14,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-enum { PIPE_WANTED = 1 << 20, BLOCK = 128 << 10, TAIL_LEAST = 4 << 20 };
+enum { PIPE_WANTED = 1 << 20, BLOCK = 128 << 10, SOCKET_BLOCK = 16 << 10, TAIL_LEAST = 4 << 20 };
 
 size_t pipe_enlarge(int fd)
 {
@@ -45,31 +45,31 @@ bool file_may_stall(int fd)
     return false;
 }
 
-static bool is_regular(int fd)
-{
-    struct stat status;
-
-    return fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-}
-
 /* In splice(2) the kernel sleeps with the pipe locked, and whoever looks at that FIFO
  * beyond SIGKILL, where the other side waits: it must not be able to. Nor is it for
  * writing to a file: without the lock that write(2) takes on the offset, those who
  * share the file would overwrite each other. */
 static bool may_splice(const struct copy *copy, size_t in, size_t out)
 {
+    struct stat status;
+    bool to_file = fstat(copy->to, &status) == 0 && S_ISREG(status.st_mode);
     bool from_waits = in == 0 && (!copy->regular || file_may_stall(copy->from));
     bool to_waits = out == 0 && (fcntl(copy->to, F_GETFL) & O_NONBLOCK) == 0 &&
                     !(copy->to == STDOUT_FILENO && output_never_waits());
 
-    return (in > 0 || out > 0) && !from_waits && !to_waits && !is_regular(copy->to);
+    return (in > 0 || out > 0) && !from_waits && !to_waits && !to_file;
 }
 
-/* How many bytes to read at once. What cannot be put back is no more than what an
- * output that waits for its reader has room for when it says that it has some. */
-static size_t block_size(const struct copy *copy)
+/* How many bytes to read at once: out of a pipe, where another could have them, no more
+ * than an output that waits for its reader has room for when it says that it has some;
+ * a socket then has a third or more of its buffer. */
+static size_t block_size(const struct copy *copy, size_t in)
 {
-    return copy->regular || is_regular(copy->to) ? BLOCK : PIPE_BUF;
+    struct stat to;
+
+    if (in == 0 || fstat(copy->to, &to) != 0 || S_ISREG(to.st_mode))
+        return BLOCK;
+    return S_ISSOCK(to.st_mode) ? SOCKET_BLOCK : PIPE_BUF;
 }
 
 void copy_start(struct copy *copy, int from, int to)
@@ -81,7 +81,7 @@ void copy_start(struct copy *copy, int from, int to)
     *copy = (struct copy){.from = from, .to = to};
     copy->regular = fstat(from, &status) == 0 && S_ISREG(status.st_mode);
     copy->splices = may_splice(copy, in, out);
-    copy->block_size = block_size(copy);
+    copy->block_size = block_size(copy, in);
     off_t offset = copy->regular ? lseek(from, 0, SEEK_CUR) : -1;
     copy->size = offset >= 0 && offset < status.st_size ? (uint64_t)(status.st_size - offset) : 0;
     copy->nonblocking = (fcntl(from, F_GETFL) & O_NONBLOCK) != 0;

@@ -124,11 +124,10 @@ enum status rescue_bytes(const char *bytes, size_t length, const char *source)
             error = directory != NULL ? errno : error;
             continue;
         }
-        if (write_whole(kept.file, &all, 1)) {
-            close(kept.file);
+        /* Some file systems report a failed write only when it is closed. */
+        if (write_whole(kept.file, &all, 1) && close(kept.file) == 0)
             return fail(STATUS_SAVED, "%zu byte%s of %s kept in %s", length, plural(length), source,
                         shown(kept.path));
-        }
         error = errno;
         undo(&kept, 0);
     }
