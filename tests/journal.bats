@@ -228,7 +228,8 @@ taken_and_killed() {
 # of its run, and another one ends the work.
 sweep() {
     local n status=0 expected
-    head -c 8192 /dev/urandom | tr '\0\n' 'ab' >large
+    # Not one that ends in the byte 0xff: that is the blemish that mqrun(1) tells of.
+    { head -c 8191 /dev/urandom; printf x; } | tr '\0\n' 'ab' >large
     expected="1 $(cksum </dev/null)
 2 $(cksum <large)
 3 $(printf x | cksum)"
