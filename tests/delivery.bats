@@ -21,6 +21,13 @@ holds() {
     [ "$(mqstat -H -o messages "$Q")" = "$1" ]
 }
 
+# Descriptor 5 is a FIFO, `errors`, without room.
+stalled_errors() {
+    mkfifo errors
+    exec 5<>errors
+    dd if=/dev/zero of=errors bs=4096 count=1000 oflag=nonblock 2>/dev/null || true
+}
+
 # left TEXT...: the messages in the queue are these lines; afterwards it is empty.
 left() {
     mqrecv -d "$Q" >left
@@ -430,9 +437,7 @@ output_is_broken() {
 }
 
 @test "a standard error that has stalled does not keep a signal from ending it" {
-    mkfifo errors
-    exec 5<>errors
-    dd if=/dev/zero of=errors bs=4096 count=1000 oflag=nonblock 2>/dev/null || true
+    stalled_errors
     mqsend "$Q" one
     start mqrun -f -R 1 --retry-delay=1h "$Q" false 2>&5
     eventually sleeps "$pid"
@@ -444,9 +449,7 @@ output_is_broken() {
 }
 
 @test "a signal that is ignored is no reason not to say where a message is" {
-    mkfifo errors
-    exec 5<>errors
-    dd if=/dev/zero of=errors bs=4096 count=1000 oflag=nonblock 2>/dev/null || true
+    stalled_errors
     mqsend "$Q" one
     start bash -c 'trap "" HUP; exec mqrecv "$1" >/dev/full' - "$Q" 2>&5
     eventually taken

@@ -15,6 +15,11 @@ opened_by() {
     [ "$(fifostat -H -o readers f 2>/dev/null)" = "$1" ]
 }
 
+# Nothing is left in the FIFO.
+taken() {
+    [ "$(fifostat -H -o unread f)" = 0 ]
+}
+
 # holds FIFO BYTES: at least that many are unread.
 holds() {
     not_under_valgrind "it cannot look into a FIFO"
@@ -690,7 +695,6 @@ sys.exit(tool.wait())' strace -qq -o trace -e trace=splice mkfifo-recv f >got
     exec 4<>f
     start strace -qq -o trace -P "$PWD/f" -e inject=read:delay_exit=3000000 mkfifo-recv -f "$PWD/f" >>got
     echo hello >&4
-    taken() { [ "$(fifostat -H -o unread f)" = 0 ]; }
     eventually taken
     kill -TERM "$(pgrep -P "$pid")"
     ends 143
@@ -709,7 +713,6 @@ here, there = socket.socketpair()
 here.set_inheritable(True)
 os.dup2(there.fileno(), 1)
 os.execvp(sys.argv[1], sys.argv[1:])' strace -qq -o trace -e inject=sendto:error=EAGAIN mkfifo-recv f 2>errors
-    taken() { [ "$(fifostat -H -o unread f)" = 0 ]; }
     eventually taken
     kill -TERM "$(pgrep -P "$pid")"
     ends 143

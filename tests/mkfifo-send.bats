@@ -620,3 +620,15 @@ is_full() {
     ends 0
     exec 4>&- 5>&-
 }
+
+@test "from a file whose server may not answer nothing is spliced" {
+    need_strace
+    head -c 6M /dev/zero >zeros
+    start mkfifo-recv f >got
+    # What cannot be told of its file system is taken for that.
+    strace -qq -o trace -e trace=splice,fstatfs -e inject=fstatfs:error=EIO mkfifo-send f <zeros
+    ends 0
+    cmp got zeros
+    grep -q fstatfs trace
+    ! grep -q splice trace
+}

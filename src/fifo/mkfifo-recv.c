@@ -55,8 +55,11 @@ static const struct tool tool = {
 
 static struct reader reader = {.wishes = &wishes, .patience = &patience};
 static int output;
-static uint64_t received; /* bytes */
-static uint64_t ended;    /* records */
+static uint64_t received;   /* bytes */
+static struct copy copy;    /* of the stream */
+static struct ahead next;   /* of the records */
+static size_t next_written; /* bytes of that */
+static uint64_t ended;      /* records */
 static bool within_record;
 static bool unended; /* the last record has no delimiter, and its writer has gone */
 
@@ -65,18 +68,11 @@ static enum status cannot_read(void)
     return fail(STATUS_SYSTEM, "cannot read FIFO %s: %s", shown(reader.path), error_text(errno));
 }
 
-static struct copy copy;    /* of the stream */
-static struct ahead next;   /* among the records */
-static size_t next_written; /* bytes of that */
-
 /* How many bytes are no longer in the FIFO, and not written. */
-static size_t in_hand(const char **bytes)
+static size_t in_hand(void)
 {
-    if (copy.held > 0) {
-        *bytes = copy.block + copy.start;
+    if (copy.held > 0)
         return copy.held;
-    }
-    *bytes = next.bytes + next_written;
     return next.consumed ? next.length - next_written : 0;
 }
 
@@ -84,11 +80,11 @@ static size_t in_hand(const char **bytes)
 static enum status keep(void)
 {
     char source[PATH_MAX + 8];
-    const char *bytes;
-    size_t length = in_hand(&bytes);
+    size_t length = in_hand();
 
     if (length == 0)
         return STATUS_DONE;
+    const char *bytes = copy.held > 0 ? copy.block + copy.start : next.bytes + next_written;
     snprintf(source, sizeof source, "FIFO %s", shown(reader.path));
     enum status status = rescue_bytes(bytes, length, source);
     copy.held = 0;
@@ -117,8 +113,7 @@ static void obey_signals(void)
 static enum status wait_for_room(bool begun)
 {
     struct pollfd room = {.fd = output, .events = POLLOUT};
-    const char *bytes;
-    bool in_part = begun || in_hand(&bytes) > 0;
+    bool in_part = begun || in_hand() > 0;
 
     obey_signals(); /* also one caught in the write itself */
     if (patience.nonblock && !in_part && poll(&room, 1, 0) == 0)
@@ -128,8 +123,8 @@ static enum status wait_for_room(bool begun)
     if ((room.revents & (POLLERR | POLLHUP)) == 0 || !output_reader_gone())
         return STATUS_DONE;
     errno = EPIPE;
-    return in_hand(&bytes) > 0 ? cannot_write()
-                               : fail(STATUS_STREAM, "the reader of standard output has gone");
+    return in_hand() > 0 ? cannot_write()
+                         : fail(STATUS_STREAM, "the reader of standard output has gone");
 }
 
 /* ---- The stream ------------------------------------------------------------- */

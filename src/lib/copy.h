@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT
  *
  * Bulk bytes from one descriptor to another: by splice(2), which moves pages
- * instead of copying them, where one end is a pipe; by read and write into a file,
- * and where the kernel cannot. A page moved from a file stays shared with the file until
- * it is read, so the end of a file is copied: when all is written, what still
- * waits in this pipe and in two more behind it no longer follows the file.
+ * instead of copying them, where one end is a pipe; by read and write into a
+ * file, and where the kernel cannot. A page moved from a file stays shared with
+ * the file until it is read, so the end of a file is copied: when all is written,
+ * what still waits in this pipe and in two more behind it no longer follows the
+ * file.
  */
 #ifndef IPCUTILS_COPY_H
 #define IPCUTILS_COPY_H

@@ -26,7 +26,7 @@ void rescue_prepare(void)
         (unsigned long long)resource_limit(RLIMIT_NOFILE));
 }
 
-static const char *directory_to_keep_in(int which)
+static const char *directory_to_keep_in(size_t which)
 {
     static const char *const fixed[KEPT_DIRECTORIES] = {NULL, "/tmp", "/var/tmp", "/dev/shm"};
 
@@ -97,7 +97,7 @@ static bool keep(struct saved *saved, const struct message *message)
 {
     for (; saved->directory < KEPT_DIRECTORIES; saved->directory++) {
         struct kept *kept = &saved->kept[saved->directory];
-        const char *directory = directory_to_keep_in((int)saved->directory);
+        const char *directory = directory_to_keep_in(saved->directory);
         if (open_file(kept, directory)) {
             off_t start = lseek(kept->file, 0, SEEK_END);
             if (append(kept->file, message)) {
@@ -117,7 +117,7 @@ enum status rescue_bytes(const char *bytes, size_t length, const char *source)
     struct kept kept = {0};
     int error = 0;
 
-    for (int i = 0; i < KEPT_DIRECTORIES; i++) {
+    for (size_t i = 0; i < KEPT_DIRECTORIES; i++) {
         struct iovec all = {(char *)(uintptr_t)bytes, length};
         const char *directory = directory_to_keep_in(i);
         if (!open_file(&kept, directory)) {

@@ -7,7 +7,6 @@
 #include "queue.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -69,12 +68,10 @@ static int try_open(struct queue *queue, const struct name *name)
     struct pause pause = {0};
     int error;
 
-    do {
-        error = queue_try_open(queue, name, O_RDONLY);
-        if (error == EACCES)
-            error = queue_try_open(queue, name, O_WRONLY);
-    } while (error == EACCES &&
-             pause_before_looking(&pause, SECOND / 100, deadline) != WAIT_TIMED_OUT);
+    do
+        error = queue_try_access(queue, name, QUEUE_TO_LOOK_AT);
+    while (error == EACCES &&
+           pause_before_looking(&pause, SECOND / 100, deadline) != WAIT_TIMED_OUT);
     return error;
 }
 

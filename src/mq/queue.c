@@ -94,7 +94,7 @@ static enum status over_system_limit(const struct name *name, const struct size 
     char anyone[64] = "";
 
     if (size->asked > size->hard)
-        snprintf(anyone, sizeof anyone, ", and than the %llu that is the most for anyone",
+        snprintf(anyone, sizeof anyone, ", and than anyone may have, %llu",
                  (unsigned long long)size->hard);
     return fail(STATUS_LIMIT,
                 "cannot create queue %s: %s of %llu is more than fs.mqueue.%s allows, %llu%s (see "
@@ -211,9 +211,9 @@ int queue_try_open(struct queue *queue, const struct name *name, int flags)
     return 0;
 }
 
-/* Each way of opening that would do, the best first. */
-static int try_access(struct queue *queue, const struct name *name, enum queue_access access)
+int queue_try_access(struct queue *queue, const struct name *name, enum queue_access access)
 {
+    /* That would do, the best first. */
     static const int ways[][2] = {
         [QUEUE_TO_SEND] = {O_WRONLY, O_WRONLY},
         [QUEUE_OF_DEAD_LETTERS] = {O_WRONLY, O_WRONLY},
@@ -264,7 +264,7 @@ struct queue queue_open(const char *operand, enum queue_access access,
 
     if (create)
         create_if_missing(&name);
-    while ((error = try_access(&queue, &name, access)) != 0 && patience->await &&
+    while ((error = queue_try_access(&queue, &name, access)) != 0 && patience->await &&
            is_to_come(error, &made))
         if (!pause_or_die(&pause, SECOND / 20, deadline)) {
             if (error == ENOENT)

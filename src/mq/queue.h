@@ -59,6 +59,9 @@ struct queue queue_open(const char *operand, enum queue_access access,
 /* Opens an existing queue without waiting: 0, or an errno value. */
 int queue_try_open(struct queue *queue, const struct name *name, int flags);
 
+/* The same in whichever way the ACCESS can be had. */
+int queue_try_access(struct queue *queue, const struct name *name, enum queue_access access);
+
 /* Creates a queue that is not there yet, and closes it. Returns 0, or the
  * status after saying why not; EXISTS is not said, the caller knows better. */
 enum status queue_create(const struct name *name, struct queue_attributes attributes);

@@ -91,9 +91,10 @@ int draft_start_scratch(struct draft *draft, const struct name *name)
 {
     int error = draft_start(draft, name);
 
-    if (draft->placed)
-        draft->nameless = unlink(object_path(&draft->place).text) == 0;
-    draft->placed = draft->placed && !draft->nameless;
+    if (draft->placed && unlink(object_path(&draft->place).text) == 0) {
+        draft->placed = false;
+        draft->nameless = true;
+    }
     return error;
 }
 

@@ -165,9 +165,8 @@ static bool replace(struct object *object)
             &draft);
     signals_hold();
     bool still_there = object_still_named(object);
-    if (still_there) {
+    if (still_there)
         require(draft_replace(&draft, &name), &draft);
-    }
     signals_checkpoint(); /* nothing is half done any more */
     /* Its lock with it, before there is more to say. */
     if (still_there || draft.fd != input.draft.fd)
