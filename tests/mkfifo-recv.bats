@@ -328,6 +328,15 @@ replace_fifo() {
     mkfifo-recv -t 5s f >>got
     exec 5<&-
     [ "$(cat got)" = hello ]
+    # Also where there was no room at the moment of the end.
+    need_strace
+    exec 4<>f
+    exec 5<f
+    echo hello >&4
+    exec 4>&-
+    run timeout 20 strace -qq -o trace -e inject=splice:error=EAGAIN:when=2 mkfifo-recv f
+    expect 0 hello
+    exec 5<&-
 }
 
 @test "it finds a FIFO that was removed and made again, and makes it again itself" {
@@ -471,6 +480,16 @@ replace_fifo() {
     exec 7<&-
     ends 74
     [ "$(fifostat -H -o unread f)" = 65536 ]
+    # Likewise where it goes while splice(2) says that there is no room.
+    exec 6<>p 7<p
+    mkfifo-send p <most
+    exec 6>&-
+    mkfifo-send f <most
+    start strace -qq -o trace -e inject=splice:delay_exit=500000 mkfifo-recv f >p 2>errors 7<&-
+    eventually grep -q 'splice.*EAGAIN' trace
+    exec 7<&-
+    ends 74
+    [ "$(fifostat -H -o unread f)" = 983040 ]
     exec 4>&-
 }
 

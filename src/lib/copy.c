@@ -63,11 +63,11 @@ static bool may_splice(const struct copy *copy, size_t in, size_t out)
 /* How many bytes to read at once: out of a pipe, where another could have them, no more
  * than an output that waits for its reader has room for when it says that it has some;
  * a socket then has a third or more of its buffer. */
-static size_t block_size(const struct copy *copy, size_t in)
+static size_t block_size(const struct copy *copy)
 {
     struct stat to;
 
-    if (in == 0 || fstat(copy->to, &to) != 0 || S_ISREG(to.st_mode))
+    if (!copy->from_pipe || fstat(copy->to, &to) != 0 || S_ISREG(to.st_mode))
         return BLOCK;
     return S_ISSOCK(to.st_mode) ? SOCKET_BLOCK : PIPE_BUF;
 }
@@ -80,8 +80,9 @@ void copy_start(struct copy *copy, int from, int to)
 
     *copy = (struct copy){.from = from, .to = to};
     copy->regular = fstat(from, &status) == 0 && S_ISREG(status.st_mode);
+    copy->from_pipe = in > 0;
     copy->splices = may_splice(copy, in, out);
-    copy->block_size = block_size(copy, in);
+    copy->block_size = block_size(copy);
     off_t offset = copy->regular ? lseek(from, 0, SEEK_CUR) : -1;
     copy->size = offset >= 0 && offset < status.st_size ? (uint64_t)(status.st_size - offset) : 0;
     copy->nonblocking = (fcntl(from, F_GETFL) & O_NONBLOCK) != 0;
@@ -126,6 +127,11 @@ static enum copied what_is_missing(const struct copy *copy)
     poll(ends, 2, 0);
     if (ends[0].revents == 0 && !copy->regular && !copy->nonblocking)
         return COPY_NEEDS_INPUT; /* and no room is needed for what is not there */
+    if (copy->from_pipe && (ends[0].revents & POLLIN) != 0 &&
+        (ends[1].revents & (POLLERR | POLLHUP)) != 0) {
+        errno = EPIPE; /* known without taking anything from the input */
+        return COPY_CANNOT_WRITE;
+    }
     if (ends[1].revents == 0)
         return copy_ended(copy) ? COPY_END : COPY_NEEDS_OUTPUT;
     return ends[0].revents == 0 ? COPY_NEEDS_INPUT : COPY_SOME;
@@ -178,6 +184,16 @@ static enum copied read_and_write(struct copy *copy)
     return write_held(copy);
 }
 
+/* Without room splice(2) does not say that the writers have gone, and poll(2) may
+ * never do so (above): asked again with room, splice(2) does. */
+static enum copied why_nothing_moved(struct copy *copy)
+{
+    enum copied missing = what_is_missing(copy);
+
+    copy->had_room = copy->nonblocking && !copy->had_room && missing == COPY_NEEDS_INPUT;
+    return copy->had_room ? COPY_SOME : missing;
+}
+
 enum copied copy_some(struct copy *copy)
 {
     if (copy->held > 0)
@@ -186,15 +202,17 @@ enum copied copy_some(struct copy *copy)
     if (size == 0)
         return read_and_write(copy);
     ssize_t moved = splice(copy->from, NULL, copy->to, NULL, size, SPLICE_F_NONBLOCK);
-    if (moved > 0)
+    if (moved > 0) {
         copy->moved += (uint64_t)moved;
+        copy->had_room = false;
+    }
     if (moved >= 0)
         return moved > 0 ? COPY_SOME : COPY_END;
     switch (errno) {
     case EINTR:
         return COPY_SOME;
-    case EAGAIN: /* of a FIFO whose writers have gone only read(2) may say so */
-        return copy->nonblocking ? read_and_write(copy) : what_is_missing(copy);
+    case EAGAIN:
+        return why_nothing_moved(copy);
     case EPIPE:
     case ENOSPC:
     case EDQUOT:

@@ -26,6 +26,8 @@ struct copy {
     bool splices;
     bool nonblocking; /* FROM does not block */
     bool regular;     /* FROM is a regular file */
+    bool from_pipe;   /* or a pipe */
+    bool had_room;    /* TO, when splice(2) was about to be asked again */
     size_t chunk;     /* bytes moved at once */
     off_t tail;       /* bytes at the end of a regular file that are copied */
 };
