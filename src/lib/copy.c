@@ -118,7 +118,8 @@ bool copy_ended(const struct copy *copy)
     return offset >= 0 && fstat(copy->from, &status) == 0 && offset >= status.st_size;
 }
 
-/* Which end keeps the other waiting; COPY_SOME if neither does (any more). */
+/* Which end keeps the other waiting; COPY_SOME if neither does (any more);
+ * COPY_CANNOT_WRITE if there is something for a reader that has gone. */
 static enum copied what_is_missing(const struct copy *copy)
 {
     struct pollfd ends[] = {{.fd = copy->from, .events = POLLIN},
