@@ -490,6 +490,13 @@ replace_fifo() {
     exec 7<&-
     ends 74
     [ "$(fifostat -H -o unread f)" = 983040 ]
+    # And where it goes between a write and the next read.
+    exec 6<>p 7<p 6>&-
+    start strace -qq -o trace -e inject=splice:error=EINVAL -e inject=write:delay_exit=500000:when=1 \
+        mkfifo-recv f >p 2>errors 7<&-
+    eventually grep -q 'write.* = 4096' trace
+    exec 7<&-
+    ends 74
     exec 4>&-
 }
 
