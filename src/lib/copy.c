@@ -203,12 +203,11 @@ enum copied copy_some(struct copy *copy)
     if (size == 0)
         return read_and_write(copy);
     ssize_t moved = splice(copy->from, NULL, copy->to, NULL, size, SPLICE_F_NONBLOCK);
-    if (moved > 0) {
+    if (moved >= 0) {
         copy->moved += (uint64_t)moved;
         copy->had_room = false;
-    }
-    if (moved >= 0)
         return moved > 0 ? COPY_SOME : COPY_END;
+    }
     switch (errno) {
     case EINTR:
         return COPY_SOME;
